@@ -1,0 +1,1 @@
+"""Serve local language models; every special part is a plugin."""

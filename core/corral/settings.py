@@ -1,0 +1,48 @@
+"""Which settings are in force, and where each of them came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a person can set; a flag wins over `CORRAL_X`, that over `OLLAMA_X`, that over the default."""
+
+    #: Where to listen, or where the server is: host:port.
+    host: str = "127.0.0.1:11434"
+    home: Path = field(default_factory=lambda: Path.home() / ".corral")
+    models: Path = field(default_factory=lambda: Path.home() / ".corral" / "models")
+    #: Seconds an idle model stays loaded; inf is for ever.
+    keep_alive_s: float = 300.0
+    #: Sequences at once per model; 0 is automatic.
+    num_parallel: int = 0
+    #: Tokens per sequence; 0 is automatic.
+    context_length: int = 0
+    #: 0 is automatic.
+    max_loaded_models: int = 0
+    #: Requests that may wait for a model.
+    max_queue: int = 512
+    #: Seconds without progress after which a load has failed; inf waits for ever.
+    load_timeout_s: float = 300.0
+    #: Seconds to wait for memory of a stopped runner to come back.
+    recovery_timeout_s: float = 5.0
+    #: Seconds a device probe may take.
+    probe_timeout_s: float = 30.0
+    #: Extra allowed origins.
+    origins: tuple[str, ...] = ()
+    #: What `-p` would say: names to select, `no:NAME` to drop.
+    plugins: tuple[str, ...] = ()
+    strict_plugins: bool = False
+    #: debug, info, warning or error.
+    log: str = "info"
+    #: Bytes to leave free on each GPU.
+    gpu_overhead_bytes: int = 0
+    #: Spread a model over all GPUs instead of the fewest.
+    spread: bool = False
+    flash_attention: bool | None = None
+    kv_cache_type: str = "f16"
+    #: Whether blobs that no model needs are left alone.
+    no_prune: bool = False
+    max_body_bytes: int = 256 * 1024 * 1024
