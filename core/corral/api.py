@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
     from datetime import datetime
 
     from corral.conversation import Conversation, Json, JsonObject, Message, Prompt
@@ -188,8 +188,8 @@ class Engine(Protocol):
     def library(self) -> Library:
         """Return the models on disk."""
 
-    def answer(self, request: Request) -> AsyncIterator[Event]:
-        """Yield the events of an answer; the last one is a Finish. Closing the iterator cancels the request."""
+    def answer(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer; the last one is a Finish. Closing the generator cancels the request."""
 
     async def render(self, request: Request) -> Rendered:
         """Return the prompt that a request would send, trimmed to the context like the real one."""

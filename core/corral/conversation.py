@@ -67,6 +67,8 @@ class Conversation:
     options: JsonObject = field(default_factory=dict)
     #: A Go template that replaces the model's own for this request; empty for none.
     template: str = ""
+    #: Text after the insertion point, for models that fill in the middle; empty for none.
+    suffix: str = ""
     #: Extra variables for Jinja templates (`chat_template_kwargs` of other servers).
     template_arguments: JsonObject = field(default_factory=dict)
 

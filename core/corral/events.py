@@ -121,6 +121,8 @@ class Finish:
 
     reason: FinishReason
     usage: Usage = field(default_factory=Usage)
+    #: Tokens of the prompt and the answer, when the request asked for them.
+    tokens: tuple[int, ...] = ()
 
 
 #: What a parser emits. The engine adds Logprobs and closes with Finish.

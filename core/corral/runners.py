@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from corral.options import Sampling
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from corral.conversation import Prompt
     from corral.events import FinishReason, Grammar, TokenLogprob, Usage
@@ -88,8 +88,8 @@ class Runner(Protocol):
     def info(self) -> RunnerInfo:
         """Return what the runner said when it became ready."""
 
-    def generate(self, generation: Generation) -> AsyncIterator[Output]:
-        """Yield pieces as they are decoded and one Done at the end; closing the iterator cancels within one step."""
+    def generate(self, generation: Generation) -> AsyncGenerator[Output, None]:
+        """Yield pieces as they are decoded and one Done at the end; closing the generator cancels within one step."""
 
     async def tokenize(self, prompt: Prompt) -> list[int]:
         """Return the tokens of a prompt; only control segments may become special tokens."""

@@ -1,0 +1,8 @@
+"""What tests of plugins need: models on paper, a scripted runner, an engine around it."""
+
+from __future__ import annotations
+
+from corral.testing.models import CHATML, model_spec, tiny_gguf
+from corral.testing.runner import ScriptedRunner, scripted_spawn
+
+__all__ = ["CHATML", "ScriptedRunner", "model_spec", "scripted_spawn", "tiny_gguf"]
