@@ -1,16 +1,17 @@
-"""Which settings are in force, and where each of them came from."""
+"""Everything a person can set, as one value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a person can set; a flag wins over `CORRAL_X`, that over `OLLAMA_X`, that over the default."""
 
-    #: Where to listen, or where the server is: host:port.
+    #: Where to listen, or where the server is: host:port, or a URL when there is more to say than that.
     host: str = "127.0.0.1:11434"
     home: Path = field(default_factory=lambda: Path.home() / ".corral")
     models: Path = field(default_factory=lambda: Path.home() / ".corral" / "models")
@@ -46,3 +47,14 @@ class Settings:
     #: Whether blobs that no model needs are left alone.
     no_prune: bool = False
     max_body_bytes: int = 256 * 1024 * 1024
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return the host and port to listen on."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "127.0.0.1", 11434 if parts.port is None else parts.port
+
+    @property
+    def url(self) -> str:
+        """Return the address as a URL without a slash at the end."""
+        return (self.host if "://" in self.host else f"http://{self.host}").rstrip("/")
