@@ -1,0 +1,18 @@
+"""Which grammar an answer must follow, if any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corral.events import Constrains
+
+if TYPE_CHECKING:
+    from corral.conversation import Conversation
+    from corral.events import Grammar, OutputParser
+
+
+def constraint(conversation: Conversation, parser: OutputParser | None) -> Grammar | None:
+    """Return the grammar that the tool choice or the format asks for; the parser's own knows its calls and thinking."""
+    if isinstance(parser, Constrains):
+        return parser.grammar(conversation)
+    return None

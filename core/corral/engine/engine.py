@@ -1,0 +1,220 @@
+"""Answer requests: resolve, render, lease, generate, parse."""
+
+from __future__ import annotations
+
+import random
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from corral.api import Embedded, Rendered
+from corral.conversation import Prompt, Segment
+from corral.engine.constraint import constraint
+from corral.engine.counters import Counters
+from corral.engine.effective import effective_conversation, effective_model, effective_options
+from corral.engine.reading import Reading
+from corral.engine.trimming import droppable_turns, fewest_dropped, without_oldest
+from corral.errors import ContextExceeded
+from corral.events import Diagnostic
+from corral.runners import Generation, Notice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from corral.api import EmbedRequest, Library, Request, RunningModel
+    from corral.conversation import Conversation, JsonObject
+    from corral.devices import Device
+    from corral.events import Event, OutputParser
+    from corral.options import Options
+    from corral.plugins import PluginHost
+    from corral.runners import Runner
+    from corral.scheduler import Lease
+    from corral.settings import Settings
+    from corral.spec import ModelSpec
+
+
+class Lender(Protocol):
+    """What the engine needs of the scheduler."""
+
+    def lease(self, model: ModelSpec, *, keep_alive_s: float | None) -> AbstractAsyncContextManager[Lease]:
+        """Lend the model's runner for one request."""
+
+    def running(self) -> Sequence[RunningModel]:
+        """Return a snapshot of the loaded models."""
+
+    async def expire(self, model: ModelSpec) -> None:
+        """Let a model go as soon as it is idle."""
+
+    def statistics(self) -> Mapping[str, float]:
+        """Return counters and gauges."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A request made concrete for its model."""
+
+    request: Request
+    model: ModelSpec
+    options: Options
+    conversation: Conversation
+
+
+class CorralEngine:
+    """The engine that `serve` and `run` hand to the APIs; see `corral.api.Engine`."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        host: PluginHost,
+        scheduler: Lender,
+        devices: Callable[[], Awaitable[Sequence[Device]]],
+        settings: Settings,
+    ) -> None:
+        self._library = library
+        self._host = host
+        self._scheduler = scheduler
+        self._devices = devices
+        self._settings = settings
+        self._counters = Counters()
+        self._random = random.SystemRandom()
+
+    @property
+    def library(self) -> Library:
+        """Return the models on disk."""
+        return self._library
+
+    async def answer(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Yield the events of an answer; the last one is a Finish."""
+        started = perf_counter()
+        plan = self._plan(request)
+        async with self._scheduler.lease(plan.model, keep_alive_s=request.keep_alive_s) as lease:
+            rendered = await self._prompt(plan, lease.runner)
+            reading = Reading(self._parser(plan, rendered.prompt), self._random)
+            for notice in (*lease.notices, *_dropped_notice(rendered)):
+                yield self._counters.note(Diagnostic(notice.code, notice.message))
+            generation = self._generation(plan, rendered.prompt, reading.parser)
+            async with aclosing(lease.runner.generate(generation)) as outputs:
+                async for output in outputs:
+                    for event in reading.read(output):
+                        yield self._counters.note(event)
+        for event in reading.finish(queue_s=lease.queue_s, load_s=lease.load_s, total_s=perf_counter() - started):
+            yield self._counters.note(event)
+
+    async def render(self, request: Request) -> Rendered:
+        """Return the prompt that a request would send; the model is loaded only when its tokens must be counted."""
+        plan = self._plan(request)
+        prompt = self._render(plan)
+        if not request.truncate or _surely_fits(prompt, plan.options.load.num_ctx):
+            return Rendered(prompt=prompt)
+        async with self._lease(plan) as lease:
+            return await self._prompt(plan, lease.runner)
+
+    async def count_tokens(self, request: Request) -> int:
+        """Return the number of tokens of a request's prompt, before any trimming."""
+        plan = self._plan(request)
+        async with self._scheduler.lease(plan.model, keep_alive_s=request.keep_alive_s) as lease:
+            return len(await lease.runner.tokenize(self._render(plan)))
+
+    async def tokenize(self, model: str, text: str) -> list[int]:
+        """Return the tokens of plain text."""
+        async with self._scheduler.lease(self._loadable(model, {}), keep_alive_s=None) as lease:
+            return await lease.runner.tokenize(_raw_prompt(text))
+
+    async def embed(self, request: EmbedRequest) -> Embedded:
+        """Return a vector for each input."""
+        started = perf_counter()
+        model = self._loadable(request.model, request.options)
+        async with self._scheduler.lease(model, keep_alive_s=request.keep_alive_s) as lease:
+            embeddings = await lease.runner.embed(request.inputs, truncate=request.truncate)
+        return Embedded(embeddings=embeddings, load_s=lease.load_s, total_s=perf_counter() - started)
+
+    async def load(self, model: str, options: JsonObject, keep_alive_s: float | None) -> float:
+        """Load a model if it is not, and return the seconds that took."""
+        async with self._scheduler.lease(self._loadable(model, options), keep_alive_s=keep_alive_s) as lease:
+            return lease.load_s
+
+    async def unload(self, model: str) -> None:
+        """Let a model go as soon as it is idle."""
+        await self._scheduler.expire(self._library.resolve(model))
+
+    def running(self) -> Sequence[RunningModel]:
+        """Return a snapshot of the loaded models."""
+        return self._scheduler.running()
+
+    async def devices(self) -> Sequence[Device]:
+        """Return the devices, with fresh memory figures."""
+        return await self._devices()
+
+    def statistics(self) -> Mapping[str, float]:
+        """Return counters and gauges of the engine and the scheduler."""
+        return {**self._counters.values(), **self._scheduler.statistics()}
+
+    def _loadable(self, name: str, options: JsonObject) -> ModelSpec:
+        model = self._library.resolve(name)
+        return replace(model, load=effective_options(self._settings, model, options).load)
+
+    def _plan(self, request: Request) -> _Plan:
+        resolved = self._library.resolve(request.model)
+        options = effective_options(self._settings, resolved, request.conversation.options)
+        model = effective_model(resolved, request, options)
+        conversation = request.conversation
+        if request.raw is None:
+            conversation = effective_conversation(model, self._host.parser_support(model), request)
+        return _Plan(request=request, model=model, options=options, conversation=conversation)
+
+    def _render(self, plan: _Plan, dropped: int = 0) -> Prompt:
+        if plan.request.raw is not None:
+            return _raw_prompt(plan.request.raw)
+        messages = without_oldest(plan.conversation.messages, dropped)
+        return self._host.render_prompt(plan.model, replace(plan.conversation, messages=messages))
+
+    async def _prompt(self, plan: _Plan, runner: Runner) -> Rendered:
+        """Render, without the fewest oldest turns that must go for the rest to fit the runner's context."""
+        prompt = self._render(plan)
+        limit = runner.info.context_tokens
+        if plan.request.raw is not None or _surely_fits(prompt, limit):
+            return Rendered(prompt=prompt)
+
+        async def fits(dropped: int) -> bool:
+            return len(await runner.tokenize(self._render(plan, dropped))) < limit
+
+        if await fits(0):
+            return Rendered(prompt=prompt)
+        if not plan.request.truncate:
+            raise ContextExceeded(tokens=len(await runner.tokenize(prompt)), context=limit)
+        dropped = await fewest_dropped(fits, droppable_turns(plan.conversation.messages))
+        return Rendered(prompt=self._render(plan, dropped), dropped=dropped)
+
+    def _parser(self, plan: _Plan, prompt: Prompt) -> OutputParser | None:
+        if plan.request.raw is not None:
+            return None
+        return self._host.parse_output(plan.model, plan.conversation, prompt)
+
+    def _generation(self, plan: _Plan, prompt: Prompt, parser: OutputParser | None) -> Generation:
+        return Generation(
+            prompt=prompt,
+            sampling=plan.options.sampling,
+            grammar=constraint(plan.conversation, parser),
+            logprobs=plan.request.logprobs,
+            truncate=plan.request.truncate,
+            shift=plan.request.shift,
+            context=plan.request.context or (),
+        )
+
+
+def _raw_prompt(text: str) -> Prompt:
+    return Prompt(segments=(Segment(text),))
+
+
+def _surely_fits(prompt: Prompt, context: int | None) -> bool:
+    # A token stands for at least one byte, so short prompts need no round trip to the runner. Media count for more than their tag.
+    return context is not None and not prompt.media and len(prompt.text.encode()) < context
+
+
+def _dropped_notice(rendered: Rendered) -> tuple[Notice, ...]:
+    if not rendered.dropped:
+        return ()
+    return (Notice(code="history_truncated", message=f"{rendered.dropped} oldest turns were dropped to fit the context"),)

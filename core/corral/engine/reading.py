@@ -1,0 +1,70 @@
+"""Turn what a runner puts out into the events of an answer."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from corral.events import ContentDelta, Diagnostic, Finish, Logprobs, ToolCallEnd, ToolCallStart, Usage
+from corral.runners import Done, Notice, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from random import Random
+
+    from corral.events import Event, OutputParser, ParserEvent
+    from corral.runners import Output
+
+#: Ollama's form of a call id: clients keep it as an opaque string.
+_ID_ALPHABET = string.ascii_lowercase + string.digits
+
+
+class Reading:
+    """One answer being read; without a parser everything is content."""
+
+    def __init__(self, parser: OutputParser | None, random: Random) -> None:
+        self.parser = parser
+        self._random = random
+        self._ids: dict[int, str] = {}
+        self._done: Done | None = None
+
+    def read(self, output: Output) -> Iterator[Event]:
+        """Yield the events that one output of the runner completes."""
+        match output:
+            case Piece():
+                if output.text:
+                    yield from self._feed(output.text)
+                if output.logprobs:
+                    yield Logprobs(output.logprobs)
+            case Notice():
+                yield Diagnostic(output.code, output.message)
+            case Done():
+                self._done = output
+            case _:
+                assert_never(output)
+
+    def finish(self, *, queue_s: float, load_s: float, total_s: float) -> Iterator[Event]:
+        """Yield what the parser held back, and the end with its usage."""
+        done = self._done or Done(reason="error", usage=Usage())
+        if self.parser is not None:
+            yield from self._identified(self.parser.finish(done.reason))
+        yield Finish(done.reason, replace(done.usage, queue_s=queue_s, load_s=load_s, total_s=total_s), done.tokens)
+
+    def _feed(self, text: str) -> Iterator[Event]:
+        if self.parser is None:
+            yield ContentDelta(text)
+        else:
+            yield from self._identified(self.parser.feed(text))
+
+    def _identified(self, events: Iterable[ParserEvent]) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, ToolCallStart | ToolCallEnd):
+                yield replace(event, id=self._id(event.index))
+            else:
+                yield event
+
+    def _id(self, index: int) -> str:
+        if index not in self._ids:
+            self._ids[index] = "call_" + "".join(self._random.choices(_ID_ALPHABET, k=8))
+        return self._ids[index]

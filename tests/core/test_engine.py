@@ -1,0 +1,291 @@
+"""The story of one request, told with a scripted runner and parsers made for the test."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from corral.api import EmbedRequest, Request
+from corral.conversation import Conversation, Message, NamedTool, Prompt, Segment, SegmentKind
+from corral.engine import CorralEngine
+from corral.errors import ContextExceeded, InvalidInput, RunnerDied, Unsupported
+from corral.events import ContentDelta, Diagnostic, Finish, ToolCallEnd, ToolCallStart
+from corral.runners import Notice
+from corral.settings import Settings
+from corral.spec import ParserSupport
+from corral.testing import ScriptedRunner, model_spec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from corral.api import Library
+    from corral.conversation import JsonObject
+    from corral.events import Event, FinishReason, OutputParser, ParserEvent
+    from corral.plugins import PluginHost
+    from corral.spec import ModelSpec
+
+TOOL: JsonObject = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}
+
+
+class UpperParser:
+    """Shouts; a piece "CALL" is a call; holds back the last piece until the end."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> list[ParserEvent]:
+        if piece == "CALL":
+            return [ToolCallStart(0, "add"), ToolCallEnd(0, "add", {"a": 1})]
+        out, self._held = self._held, piece.upper()
+        return [ContentDelta(out)] if out else []
+
+    def finish(self, reason: FinishReason) -> list[ParserEvent]:
+        out, self._held = self._held, ""
+        return [ContentDelta(out)] if out else []
+
+
+@dataclass
+class Lease:
+    runner: ScriptedRunner
+    queue_s: float = 0.25
+    load_s: float = 0.5
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass
+class World:
+    """The rooms around the engine, all fakes: it is library, plugin host and scheduler at once."""
+
+    runner: ScriptedRunner
+    model: ModelSpec = field(default_factory=model_spec)
+    support: ParserSupport = ParserSupport(tools=True)
+    notices: tuple[Notice, ...] = ()
+    rendered: list[tuple[ModelSpec, Conversation]] = field(default_factory=list)
+    leased: list[ModelSpec] = field(default_factory=list)
+    released: int = 0
+
+    def resolve(self, name: str) -> ModelSpec:
+        return self.model
+
+    def parser_support(self, model: ModelSpec) -> ParserSupport:
+        return self.support
+
+    def render_prompt(self, model: ModelSpec, conversation: Conversation) -> Prompt:
+        self.rendered.append((model, conversation))
+        return Prompt(segments=tuple(Segment(f"{m.role}: {m.content} ", SegmentKind.USER) for m in conversation.messages))
+
+    def parse_output(self, model: ModelSpec, conversation: Conversation, prompt: Prompt) -> OutputParser:
+        return UpperParser()
+
+    @asynccontextmanager
+    async def lease(self, model: ModelSpec, *, keep_alive_s: float | None) -> AsyncIterator[Lease]:
+        self.leased.append(model)
+        try:
+            yield Lease(self.runner, notices=self.notices)
+        finally:
+            self.released += 1
+
+    def statistics(self) -> dict[str, float]:
+        return {"corral_queue_length": 0.0}
+
+    @property
+    def engine(self) -> CorralEngine:
+        async def devices() -> list[object]:
+            return []
+
+        return CorralEngine(
+            library=cast("Library", self),
+            host=cast("PluginHost", self),
+            scheduler=self,  # type: ignore[arg-type]
+            devices=devices,  # type: ignore[arg-type]
+            settings=Settings(),
+        )
+
+
+def ask(*contents: str, **changes: object) -> Request:
+    conversation = Conversation(messages=tuple(Message(role="user", content=c) for c in contents))
+    return replace(Request(model="test", conversation=conversation), **changes)  # type: ignore[arg-type]
+
+
+async def collect(world: World, request: Request) -> list[Event]:
+    return [event async for event in world.engine.answer(request)]
+
+
+def text(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ContentDelta))
+
+
+async def test_an_answer_is_rendered_generated_parsed_and_finished() -> None:
+    world = World(ScriptedRunner(["a", "b"]))
+
+    events = await collect(world, ask("hello"))
+
+    assert text(events) == "AB"
+    finish = events[-1]
+    assert isinstance(finish, Finish)
+    assert (finish.reason, finish.usage.completion_tokens, finish.usage.load_s, finish.usage.queue_s) == ("stop", 2, 0.5, 0.25)
+    assert world.released == 1
+
+
+async def test_raw_mode_skips_rendering_and_parsing() -> None:
+    world = World(ScriptedRunner(["a"]))
+
+    events = await collect(world, ask("ignored", raw="<|im_start|>"))
+
+    assert text(events) == "a"
+    assert not world.rendered
+    assert world.runner.generations[0].prompt == Prompt(segments=(Segment("<|im_start|>"),))
+
+
+async def test_a_call_keeps_one_id_from_start_to_end() -> None:
+    events = await collect(World(ScriptedRunner(["CALL"])), ask("hello"))
+
+    ids = {event.id for event in events if isinstance(event, ToolCallStart | ToolCallEnd)}
+    assert len(ids) == 1
+    assert ids.pop().startswith("call_")
+
+
+async def test_the_model_s_system_and_messages_come_before_the_request_s() -> None:
+    model = replace(model_spec(), system="be kind", messages=(Message(role="user", content="canned"),))
+    world = World(ScriptedRunner(), model=model)
+
+    await collect(world, ask("hello"))
+
+    assert [m.content for m in world.rendered[-1][1].messages] == ["be kind", "canned", "hello"]
+
+
+async def test_a_request_s_own_system_replaces_the_model_s() -> None:
+    model = replace(model_spec(), system="be kind", messages=(Message(role="user", content="canned"),))
+    world = World(ScriptedRunner(), model=model)
+    own = Conversation(messages=(Message(role="system", content="be rude"), Message(role="user", content="hello")))
+
+    await collect(world, Request(model="test", conversation=own))
+
+    assert [m.content for m in world.rendered[-1][1].messages] == ["be rude", "canned", "hello"]
+
+
+async def test_options_of_the_request_reach_runner_and_scheduler() -> None:
+    model = replace(model_spec(), parameters={"temperature": 0.1, "num_ctx": 512})
+    world = World(ScriptedRunner(), model=model)
+    own = Conversation(messages=(Message(role="user", content="x"),), options={"temperature": 0.7})
+
+    await collect(world, Request(model="test", conversation=own))
+
+    assert world.runner.generations[0].sampling.temperature == 0.7
+    assert world.leased[0].load is not None
+    assert world.leased[0].load.num_ctx == 512
+
+
+async def test_a_long_history_loses_its_oldest_turns_and_says_so() -> None:
+    world = World(ScriptedRunner(context_tokens=10))
+
+    events = await collect(world, ask("one two three", "four five six", "seven eight nine"))
+
+    assert world.runner.generations[0].prompt.text == "user: four five six user: seven eight nine "
+    assert events[0] == Diagnostic("history_truncated", "1 oldest turns were dropped to fit the context")
+
+
+async def test_without_truncation_a_long_history_is_refused_with_its_counts() -> None:
+    world = World(ScriptedRunner(context_tokens=10))
+
+    with pytest.raises(ContextExceeded, match="12 tokens and the context holds 10"):
+        await collect(world, ask("one two three", "four five six", "seven eight nine", truncate=False))
+
+    assert world.released == 1
+
+
+async def test_notices_of_the_lease_and_the_runner_are_diagnostics_of_the_answer() -> None:
+    runner = ScriptedRunner([Notice(code="context_shifted", message="the window slid"), "a"])
+    world = World(runner, notices=(Notice(code="partial_offload", message="2 of 3 layers"),))
+
+    events = await collect(world, ask("hello"))
+
+    assert [event.code for event in events if isinstance(event, Diagnostic)] == ["partial_offload", "context_shifted"]
+
+
+async def test_closing_an_answer_cancels_the_generation_and_ends_the_lease() -> None:
+    world = World(ScriptedRunner(["a", "b", "c", "d"]))
+
+    async with aclosing(world.engine.answer(ask("hello"))) as events:
+        await anext(events)
+
+    assert (world.runner.cancelled, world.released) == (1, 1)
+
+
+async def test_a_runner_that_dies_fails_the_request_and_ends_the_lease() -> None:
+    world = World(ScriptedRunner(["a", RunnerDied("out of luck")]))
+
+    with pytest.raises(RunnerDied, match="out of luck"):
+        await collect(world, ask("hello"))
+
+    assert world.released == 1
+
+
+async def test_thinking_is_on_by_default_where_the_parser_knows_it() -> None:
+    world = World(ScriptedRunner(), support=ParserSupport(thinking="optional"))
+
+    await collect(world, ask("hello"))
+
+    assert world.rendered[-1][1].think is True
+
+
+@pytest.mark.parametrize(
+    ("support", "changes", "error", "message"),
+    [
+        (ParserSupport(), {"think": True}, Unsupported, '"test:latest" does not support thinking'),
+        (ParserSupport(), {"tools": (TOOL,)}, Unsupported, '"test:latest" does not support tools'),
+        (ParserSupport(tools=True), {"tools": (TOOL,), "tool_choice": "required"}, Unsupported, "can't force tool calls"),
+        (ParserSupport(tools=True, constrains=True), {"tool_choice": "required"}, InvalidInput, "there are no tools"),
+        (
+            ParserSupport(tools=True, constrains=True),
+            {"tools": (TOOL,), "tool_choice": NamedTool(name="sub")},
+            InvalidInput,
+            "names 'sub', which is not among the tools: add",
+        ),
+    ],
+)
+async def test_what_the_model_can_t_do_is_refused_before_it_is_loaded(
+    support: ParserSupport, changes: dict[str, object], error: type[Exception], message: str
+) -> None:
+    world = World(ScriptedRunner(), support=support)
+    conversation = replace(Conversation(messages=(Message(role="user", content="x"),)), **changes)  # type: ignore[arg-type]
+
+    with pytest.raises(error, match=message):
+        await collect(world, Request(model="test", conversation=conversation))
+
+    assert not world.leased
+
+
+async def test_rendering_alone_loads_nothing_when_the_prompt_surely_fits() -> None:
+    world = World(ScriptedRunner())
+    conversation = Conversation(messages=(Message(role="user", content="x"),), options={"num_ctx": 100})
+
+    rendered = await world.engine.render(Request(model="test", conversation=conversation))
+
+    assert rendered.prompt.text == "user: x "
+    assert not world.leased
+
+
+async def test_embedding_goes_through_a_lease() -> None:
+    world = World(ScriptedRunner())
+
+    embedded = await world.engine.embed(EmbedRequest(model="test", inputs=("one two", "three")))
+
+    assert (len(embedded.embeddings.vectors), embedded.embeddings.prompt_tokens, embedded.load_s) == (2, 3, 0.5)
+
+
+async def test_answers_tokens_and_diagnostics_are_counted() -> None:
+    world = World(ScriptedRunner([Notice(code="context_shifted", message="x"), "a", "b"]))
+    engine = world.engine
+
+    async for _ in engine.answer(ask("hello")):
+        pass
+
+    statistics = engine.statistics()
+    assert statistics["corral_answers_total"] == 1
+    assert statistics["corral_completion_tokens_total"] == 2
+    assert statistics['corral_diagnostics_total{code="context_shifted"}'] == 1
+    assert statistics["corral_queue_length"] == 0
