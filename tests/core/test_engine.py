@@ -269,6 +269,29 @@ async def test_rendering_alone_loads_nothing_when_the_prompt_surely_fits() -> No
     assert not world.leased
 
 
+async def test_rendering_alone_trims_like_the_real_answer() -> None:
+    world = World(ScriptedRunner(context_tokens=10))
+
+    rendered = await world.engine.render(ask("one two three", "four five six", "seven eight nine"))
+
+    assert (rendered.prompt.text, rendered.dropped) == ("user: four five six user: seven eight nine ", 1)
+
+
+async def test_tokens_are_counted_by_the_runner_before_any_trimming() -> None:
+    world = World(ScriptedRunner(context_tokens=10))
+
+    assert await world.engine.count_tokens(ask("one two three", "four five six", "seven eight nine")) == 12
+    assert len(await world.engine.tokenize("test", "one two")) == 2
+
+
+async def test_loading_gives_the_time_it_took() -> None:
+    world = World(ScriptedRunner())
+
+    assert await world.engine.load("test", {"num_ctx": 256}, None) == 0.5
+    assert world.leased[0].load is not None
+    assert world.leased[0].load.num_ctx == 256
+
+
 async def test_embedding_goes_through_a_lease() -> None:
     world = World(ScriptedRunner())
 

@@ -8,10 +8,10 @@ from corral.events import Constrains
 
 if TYPE_CHECKING:
     from corral.conversation import Conversation
-    from corral.events import Grammar, OutputParser
+    from corral.events import Grammar
 
 
-def constraint(conversation: Conversation, parser: OutputParser | None) -> Grammar | None:
+def constraint(conversation: Conversation, parser: object) -> Grammar | None:
     """Return the grammar that the tool choice or the format asks for; the parser's own knows its calls and thinking."""
     if isinstance(parser, Constrains):
         return parser.grammar(conversation)

@@ -90,7 +90,7 @@ class CorralEngine:
         """Yield the events of an answer; the last one is a Finish."""
         started = perf_counter()
         plan = self._plan(request)
-        async with self._scheduler.lease(plan.model, keep_alive_s=request.keep_alive_s) as lease:
+        async with self._lease(plan) as lease:
             rendered = await self._prompt(plan, lease.runner)
             reading = Reading(self._parser(plan, rendered.prompt), self._random)
             for notice in (*lease.notices, *_dropped_notice(rendered)):
@@ -115,7 +115,7 @@ class CorralEngine:
     async def count_tokens(self, request: Request) -> int:
         """Return the number of tokens of a request's prompt, before any trimming."""
         plan = self._plan(request)
-        async with self._scheduler.lease(plan.model, keep_alive_s=request.keep_alive_s) as lease:
+        async with self._lease(plan) as lease:
             return len(await lease.runner.tokenize(self._render(plan)))
 
     async def tokenize(self, model: str, text: str) -> list[int]:
@@ -151,6 +151,9 @@ class CorralEngine:
     def statistics(self) -> Mapping[str, float]:
         """Return counters and gauges of the engine and the scheduler."""
         return {**self._counters.values(), **self._scheduler.statistics()}
+
+    def _lease(self, plan: _Plan) -> AbstractAsyncContextManager[Lease]:
+        return self._scheduler.lease(plan.model, keep_alive_s=plan.request.keep_alive_s)
 
     def _loadable(self, name: str, options: JsonObject) -> ModelSpec:
         model = self._library.resolve(name)
