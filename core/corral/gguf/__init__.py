@@ -1,0 +1,24 @@
+"""What a GGUF file says of itself, read without trusting it."""
+
+from __future__ import annotations
+
+from corral.gguf.facts import facts
+from corral.gguf.header import Array, Header, Scalar, Tensor, Value
+from corral.gguf.layers import Attention, Weights, attention, weights
+from corral.gguf.reader import read_header, read_numbers, read_strings
+
+__all__ = [
+    "Array",
+    "Attention",
+    "Header",
+    "Scalar",
+    "Tensor",
+    "Value",
+    "Weights",
+    "attention",
+    "facts",
+    "read_header",
+    "read_numbers",
+    "read_strings",
+    "weights",
+]
