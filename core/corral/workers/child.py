@@ -1,0 +1,81 @@
+"""The child's end: read requests from the parent, answer, and leave when the parent does."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from corral.workers.command import CHANNEL_VARIABLE, PARENT_VARIABLE
+from corral.workers.frames import FrameSplitter, decoder, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import msgspec
+
+Request = TypeVar("Request")
+
+_PR_SET_PDEATHSIG = 1
+_READ_BYTES = 256 * 1024
+
+
+class Channel(Generic[Request]):
+    """A child's two-way line to its parent. Any thread may send; one thread receives."""
+
+    def __init__(self, line: socket.socket, request_types: Sequence[type[Request]]) -> None:
+        self._line = line
+        self._decoder = decoder(request_types)
+        self._splitter = FrameSplitter()
+        self._bodies: deque[bytes] = deque()
+        self._sending = Lock()
+
+    def send(self, message: msgspec.Struct) -> None:
+        """Send one struct; raise OSError when the parent has gone."""
+        frame = encode(message)
+        with self._sending:
+            self._line.sendall(frame)
+
+    def receive(self) -> Request | None:
+        """Wait for the next request; None when the parent has gone, or speaks another language."""
+        while not self._bodies:
+            data = self._read()
+            if not data:
+                return None
+            self._bodies.extend(self._splitter.feed(data))
+        return self._decoder.decode(self._bodies.popleft())
+
+    def receive_waiting(self) -> list[Request]:
+        """Return the requests that have arrived already, without reading."""
+        requests = [self._decoder.decode(body) for body in self._bodies]
+        self._bodies.clear()
+        return requests
+
+    def _read(self) -> bytes:
+        try:
+            return self._line.recv(_READ_BYTES)
+        except ConnectionError:
+            return b""
+
+
+def attach(request_types: Sequence[type[Request]]) -> Channel[Request]:
+    """Return the line to the parent that started this process; from here on its death is this process's death."""
+    parent = int(os.environ.pop(PARENT_VARIABLE))
+    line = socket.socket(fileno=int(os.environ.pop(CHANNEL_VARIABLE)))
+    line.set_inheritable(False)
+    _die_with(parent)
+    return Channel(line, request_types)
+
+
+def _die_with(parent: int) -> None:
+    # Linux only; elsewhere the end of the socket is the only sign. The signal is sent for a death after this call,
+    # the comparison notices one before it.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)

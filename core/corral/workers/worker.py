@@ -1,0 +1,299 @@
+"""The life of one child process: started, loading, ready, stopped, gone; and the talk with it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import signal
+import socket
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from corral.errors import LoadFailed, RunnerDied
+from corral.workers.command import Deadlines, child_environment
+from corral.workers.frames import Failure, Progress, Ready, decoder, encode
+from corral.workers.leaving import describe_exit, was_killed
+from corral.workers.line import Line
+from corral.workers.output import OutputLog, is_out_of_memory
+from corral.workers.process import Process
+from corral.workers.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+Reply = TypeVar("Reply")
+Info = TypeVar("Info")
+
+#: Replies that may wait for their reader before the child is held up, and when it may go on.
+_INBOX_HIGH = 4096
+_INBOX_LOW = 512
+#: Seconds for the last output and replies of a child that has ended.
+_LAST_WORDS_S = 1.0
+
+
+class Worker(Generic[Reply]):
+    """A child process to talk to. One reader takes the replies; anyone may send, ask for the state, or wait for the end."""
+
+    def __init__(self, name: str, *, reply_types: Sequence[type[Reply]], deadlines: Deadlines) -> None:
+        self.name = name
+        self.state = State.STARTING
+        #: How far loading has come, from 0 to 1.
+        self.progress = 0.0
+        self.output = OutputLog()
+        self._deadlines = deadlines
+        types: tuple[type[Progress | Ready | Failure | Reply], ...] = (Progress, Ready, Failure, *reply_types)
+        self._decoder = decoder(types)
+        self._process = Process(self._heard_output, self._exited, self._part_ended)
+        self._line = Line(self._heard, self._heard_nonsense, self._part_ended)
+        self._inbox: deque[Reply] = deque()
+        self._arrival = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._info: object = None
+        self._failure: LoadFailed | None = None
+        self._reason = ""
+        self._parts_left = 3
+        self._timer: asyncio.TimerHandle | None = None
+        self._started_at = self._sign_at = 0.0
+        self._is_held_up = False
+
+    @property
+    def pid(self) -> int:
+        """Return the child's process id."""
+        return self._process.pid
+
+    @property
+    def reason(self) -> str:
+        """Return why the child is gone; empty while it lives, and when it was asked to stop."""
+        return self._reason
+
+    async def ready(self, info_type: type[Info]) -> Info:
+        """Wait until the child is ready and return what it said of itself; raise LoadFailed when it never will be."""
+        await self._settled.wait()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return msgspec.convert(self._info, info_type)
+        except msgspec.ValidationError as error:
+            raise LoadFailed(f"{self.name} said something strange of itself: {error}") from error
+
+    async def send(self, request: msgspec.Struct) -> None:
+        """Send a request, waiting while the child is slow to read; raise RunnerDied when it is gone or never reads."""
+        self.post(request)
+        try:
+            async with asyncio.timeout(self._deadlines.send_s):
+                await self._line.drain()
+        except TimeoutError:
+            raise RunnerDied(f"{self.name} has not read its requests for {self._deadlines.send_s:g} s") from None
+
+    def post(self, request: msgspec.Struct) -> None:
+        """Send a small request without waiting, for example a cancellation; raise RunnerDied when the child is gone."""
+        if self.state is State.GONE or not self._line.is_open:
+            raise self.death()
+        self._line.write(encode(request))
+
+    async def replies(self) -> AsyncIterator[Reply]:
+        """Yield the replies as they come, until the child is gone."""
+        while True:
+            while self._inbox:
+                yield self._inbox.popleft()
+            self._let_go_on()
+            if self.state is State.GONE:
+                return
+            self._arrival.clear()
+            await self._arrival.wait()
+
+    async def wait_closed(self) -> str:
+        """Wait until the child is gone and return why; empty when it was asked to stop. Any number may wait."""
+        await self._closed.wait()
+        return self._reason
+
+    def death(self) -> RunnerDied:
+        """Return the error for a request that the child's end cut off."""
+        why = self._reason or f"{self.name} has been stopped"
+        return RunnerDied(why, out_of_memory=is_out_of_memory(why))
+
+    async def stop(self) -> None:
+        """Ask the child to leave, make it leave, and return when it is gone; never raises, and can be repeated."""
+        if self.state is not State.GONE:
+            self.state = State.STOPPING
+            self._settle_failure(f"{self.name} was stopped before it was ready")
+            self._line.close()
+            if self._process.pid:
+                await self._end_process()
+        self._leave()
+
+    async def start(self, argv: Sequence[str], environment: Mapping[str, str | None]) -> None:
+        """Start the child; raise LoadFailed when there is nothing to start."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            await loop.create_connection(lambda: self._line, sock=ours)
+            variables = child_environment(environment, channel_fd=theirs.fileno())
+            try:
+                await self._process.start(argv, variables, channel_fd=theirs.fileno())
+            except (OSError, ValueError) as error:
+                raise LoadFailed(f"can't start {self.name} ({argv[0]}): {error}") from error
+        self._started_at = self._sign_at = loop.time()
+        self._watch()
+
+    async def _end_process(self) -> None:
+        try:
+            self._process.signal_group(signal.SIGTERM)
+            await self._wait_gone(self._deadlines.grace_s)
+        finally:
+            if not self._closed.is_set():
+                self._process.signal_group(signal.SIGKILL)
+        await self._wait_gone(self._deadlines.kill_s)
+
+    async def _wait_gone(self, limit_s: float) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._closed.wait()
+        except TimeoutError:
+            return
+
+    def _heard(self, body: bytes) -> None:
+        message = self._decoder.decode(body)
+        match message:
+            case Progress(fraction):
+                self._heard_progress(fraction)
+            case Ready(info):
+                self._heard_ready(info)
+            case Failure(text, out_of_memory):
+                self._settle_failure(text, out_of_memory=out_of_memory or self.output.out_of_memory)
+            case reply:
+                self._inbox.append(reply)
+                self._arrival.set()
+                self._hold_up()
+
+    def _heard_progress(self, fraction: float) -> None:
+        if fraction != self.progress or self.state is State.STARTING:
+            self._sign_at = asyncio.get_running_loop().time()
+        self.progress = fraction
+        if self.state is State.STARTING:
+            self.state = State.LOADING
+            self._watch()
+
+    def _heard_ready(self, info: object) -> None:
+        if self.state in (State.STARTING, State.LOADING) and not self._settled.is_set():
+            self.state = State.READY
+            self.output.forgive()
+            self._info = info
+            self._settled.set()
+
+    def _heard_output(self, data: bytes) -> None:
+        self._sign_at = asyncio.get_running_loop().time()
+        self.output.feed(data)
+
+    def _heard_nonsense(self, error: ValueError) -> None:
+        self._reason = f"{self.name} sent something that is no answer: {error}"
+        self._settle_failure(self._reason)
+        self._process.signal_group(signal.SIGKILL)
+
+    def _hold_up(self) -> None:
+        if len(self._inbox) >= _INBOX_HIGH and not self._is_held_up:
+            self._is_held_up = True
+            self._line.pause()
+
+    def _let_go_on(self) -> None:
+        if self._is_held_up and len(self._inbox) <= _INBOX_LOW:
+            self._is_held_up = False
+            self._line.resume()
+
+    def _watch(self) -> None:
+        """Fail a load that shows no sign of life, and look again when the next deadline is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._settled.is_set():
+            return
+        silence_s = self._deadlines.start_s if self.state is State.STARTING else self._deadlines.stall_s
+        due = min(self._sign_at + silence_s, self._started_at + self._deadlines.load_s)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= due:
+            self._give_up()
+        elif due < math.inf:
+            self._timer = loop.call_at(due, self._watch)
+
+    def _give_up(self) -> None:
+        waited_s = asyncio.get_running_loop().time() - self._started_at
+        last = self.output.last_error or self.output.last_line
+        self._settle_failure(
+            f"{self.name} timed out {self.state.value} at {self.progress:.0%} after {waited_s:.1f} s" + (f": {last}" if last else "")
+        )
+        self._process.signal_group(signal.SIGKILL)
+
+    def _settle_failure(self, message: str, *, out_of_memory: bool = False) -> None:
+        if not self._settled.is_set():
+            self._failure = LoadFailed(message, out_of_memory=out_of_memory)
+            self._settled.set()
+
+    def _exited(self) -> None:
+        # What is left in the socket is bounded now, so nobody needs to be held up.
+        self._line.resume()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(_LAST_WORDS_S, self._leave)
+        self._part_ended()
+
+    def _part_ended(self) -> None:
+        self._parts_left -= 1
+        if self._parts_left == 0:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Note the end, once the process, its output and its line have ended (or had their time)."""
+        if self.state is State.GONE:
+            return
+        was_asked = self.state is State.STOPPING
+        self.state = State.GONE
+        self.output.close()
+        if not was_asked:
+            self._reason = self._reason or self._describe_end()
+        self._settle_failure(self._describe_end(), out_of_memory=self._ran_out_of_memory())
+        if self._timer is not None:
+            self._timer.cancel()
+        self._line.close()
+        self._process.close()
+        self._arrival.set()
+        self._closed.set()
+
+    def _ran_out_of_memory(self) -> bool:
+        code = self._process.exit_code
+        return self.output.out_of_memory or (code is not None and was_killed(code))
+
+    def _describe_end(self) -> str:
+        code = self._process.exit_code
+        if code is None:
+            return f"{self.name} does not end, even after SIGKILL"
+        last = self.output.last_error or (self.output.last_line if code else "")
+        when = "" if self._was_ready else " before it was ready"
+        return f"{self.name} {describe_exit(code)}{when}" + (f": {last}" if last else "")
+
+    @property
+    def _was_ready(self) -> bool:
+        return self._settled.is_set() and self._failure is None
+
+
+@asynccontextmanager
+async def start_worker(
+    argv: Sequence[str],
+    *,
+    name: str,
+    reply_types: Sequence[type[Reply]],
+    environment: Mapping[str, str | None] | None = None,
+    deadlines: Deadlines | None = None,
+) -> AsyncIterator[Worker[Reply]]:
+    """Start a child and yield it at once, still loading; it is gone when the block is left.
+
+    `environment` is laid over this process's own; None takes a variable away. Raises LoadFailed when nothing starts.
+    """
+    worker: Worker[Reply] = Worker(name, reply_types=reply_types, deadlines=deadlines or Deadlines())
+    try:
+        await worker.start(argv, environment or {})
+        yield worker
+    finally:
+        await worker.stop()
