@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from corral.errors import UnknownName
+from corral.errors import NotFound
 from corral.markers import GROUP
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class Selection:
         )
 
     def check(self, candidates: Iterable[Candidate]) -> None:
-        """Raise UnknownName for a word that matches nothing: a misspelt `no:` would silently keep a plugin."""
+        """Raise NotFound for a word that matches nothing: a misspelt `no:` would silently keep a plugin."""
         known = {word for candidate in candidates for word in (candidate.name, candidate.distribution)}
         for word in sorted((self.selected | self.dropped) - known):
-            raise UnknownName("plugin", word, known)
+            close = get_close_matches(word, known, n=1)
+            hint = f"did you mean '{close[0]}'? " if close else ""
+            raise NotFound(f"no plugin or distribution is called '{word}' ({hint}installed: {', '.join(sorted(known))})")
 
     def reason_to_skip(self, candidate: Candidate) -> str:
         """Return why a plugin is not to be loaded; empty when it is."""

