@@ -1,0 +1,360 @@
+"""Prove that a child is started, talked to, watched and stopped, whatever it does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import psutil
+import pytest
+
+from corral.errors import LoadFailed, RunnerDied
+from corral.workers import Deadlines, State, Worker, python_module, start_worker
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+SCRIPT = Path(__file__).parents[1] / "fakes" / "scripted_child.py"
+QUICK = Deadlines(start_s=20, stall_s=20, load_s=20, grace_s=0.2, kill_s=5, send_s=0.3)
+
+
+class Say(msgspec.Struct, tag="say"):
+    text: str
+    times: int = 1
+
+
+class Do(msgspec.Struct, tag="do"):
+    what: str
+
+
+class Said(msgspec.Struct, tag="said"):
+    text: str
+
+
+class Process(msgspec.Struct):
+    pid: int
+
+
+def start(deed: str, deadlines: Deadlines = QUICK, **environment: str | None) -> AbstractAsyncContextManager[Worker[Said]]:
+    argv = (sys.executable, str(SCRIPT), deed)
+    return start_worker(argv, name="child", reply_types=(Said,), deadlines=deadlines, environment=environment)
+
+
+async def fails_to_load(deed: str, deadlines: Deadlines = QUICK) -> LoadFailed:
+    async with start(deed, deadlines) as worker:
+        with pytest.raises(LoadFailed) as caught:
+            await worker.ready(object)
+    return caught.value
+
+
+async def first_reply(worker: Worker[Said]) -> Said:
+    async with aclosing(worker.replies()) as replies:
+        return await anext(replies)
+
+
+async def is_gone(pid: int, limit_s: float = 2.0) -> bool:
+    """Wait for the end of a process that is no child of ours (a pidfd becomes readable then)."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(fd, ended.set)
+    try:
+        async with asyncio.timeout(limit_s):
+            await ended.wait()
+    except TimeoutError:
+        return False
+    finally:
+        asyncio.get_running_loop().remove_reader(fd)
+        os.close(fd)
+    return True
+
+
+async def test_a_child_becomes_ready_answers_and_leaves() -> None:
+    async with start("echo") as worker:
+        process = await worker.ready(Process)
+        await worker.send(Say("hello"))
+
+        assert await first_reply(worker) == Said("hello")
+        assert worker.state is State.READY
+        assert process.pid == worker.pid
+
+    assert worker.state is State.GONE
+    assert not psutil.pid_exists(process.pid)
+    assert await worker.wait_closed() == ""
+
+
+async def test_replies_keep_their_order_and_none_is_lost_when_the_reader_is_slow() -> None:
+    async with start("echo") as worker:
+        for number in range(20):
+            await worker.send(Say(str(number), 1000))
+        await worker.send(Do("die"))
+        seen = []
+        async for reply in worker.replies():
+            seen.append(int(reply.text))
+            await asyncio.sleep(0)
+
+    assert seen == [number for number in range(20) for _ in range(1000)]
+
+
+async def test_a_held_up_child_does_not_fill_the_memory_of_its_parent() -> None:
+    async with start("echo") as worker:
+        await worker.ready(object)
+        await worker.send(Say("x", 100_000))
+        count = 0
+        most = 0
+        async for _ in worker.replies():
+            count += 1
+            most = max(most, len(worker._inbox))
+            if count == 100_000:
+                break
+
+    # One read of the socket may add a few thousand frames to a full inbox.
+    assert most < 40_000
+
+
+async def test_a_frame_larger_than_every_buffer_arrives_whole() -> None:
+    text = "é" * 3_000_000
+    async with start("echo", Deadlines(send_s=20)) as worker:
+        await worker.send(Say(text))
+
+        assert (await first_reply(worker)).text == text
+
+
+@pytest.mark.parametrize(
+    ("deed", "words", "out_of_memory"),
+    [
+        pytest.param("sigsegv", "crashed (SIGSEGV) before it was ready", False, id="F17 segfault"),
+        pytest.param("sigabrt", "aborted (SIGABRT)", False, id="abort"),
+        pytest.param("sigkill", "SIGKILL, most likely because the system ran out of memory", True, id="killed"),
+        pytest.param("exit_early", "exited with code 0 before it was ready", False, id="F30 exits 0"),
+        pytest.param("out_of_memory", "cudaMalloc failed: out of memory", True, id="F31 out of memory"),
+        pytest.param("fail", "the file is no model", False, id="its own words"),
+        pytest.param("garbage", "something that is no answer", False, id="F19 garbage"),
+        pytest.param("huge_frame", "a frame of 4294967295 bytes", False, id="F19 huge frame"),
+        pytest.param("half_a_frame", "exited with code 3", False, id="F19 partial"),
+    ],
+)
+async def test_a_child_that_never_gets_ready_says_why(deed: str, words: str, out_of_memory: bool) -> None:
+    failure = await fails_to_load(deed)
+
+    assert words in str(failure)
+    assert failure.out_of_memory is out_of_memory
+
+
+@pytest.mark.parametrize("argv", [("/nonexistent/binary",), ("/etc/hostname",), ("bad\0name",)])
+async def test_a_command_that_can_not_run_is_named(argv: tuple[str, ...]) -> None:
+    """F29."""
+    with pytest.raises(LoadFailed, match="can't start child"):
+        async with start_worker(argv, name="child", reply_types=(Said,)):
+            pytest.fail("it started")
+
+
+async def test_a_silent_start_runs_into_its_deadline() -> None:
+    """F18, F32."""
+    failure = await fails_to_load("wait_for_ever", Deadlines(start_s=0.2, grace_s=0.1))
+
+    assert "timed out starting at 0%" in str(failure)
+
+
+async def test_a_load_without_progress_runs_into_the_stall_deadline() -> None:
+    deadlines = Deadlines(stall_s=0.3, grace_s=0.1)
+    async with start("progress_for_ever", deadlines) as worker:
+        with pytest.raises(LoadFailed, match="timed out loading at 0%"):
+            await worker.ready(object)
+
+
+async def test_progress_keeps_a_slow_load_alive_and_only_the_cap_ends_it() -> None:
+    """F33: each step comes well within the stall deadline, all together take longer than it."""
+    async with start("progress_for_ever", Deadlines(stall_s=5, load_s=1.0, grace_s=0.1)) as worker:
+        loop = asyncio.get_running_loop()
+        ready = asyncio.ensure_future(worker.ready(object))
+        while not ready.done():
+            worker.post(Say("next")) if worker.state is not State.GONE else None
+            await asyncio.wait({ready}, timeout=0.05)
+        with pytest.raises(LoadFailed, match="timed out loading"):
+            await ready
+
+    assert loop.time() - worker._started_at >= 1.0
+    assert worker.progress > 0
+
+
+async def test_output_without_an_end_of_line_is_a_sign_of_life_until_the_cap() -> None:
+    """F33."""
+    failure = await fails_to_load("chatter", Deadlines(start_s=0.5, load_s=1.0, grace_s=0.1))
+
+    assert "timed out starting at 0% after 1.0 s" in str(failure)
+
+
+async def test_an_error_the_child_recovers_from_does_not_fail_it() -> None:
+    async with start("recover") as worker:
+        await worker.ready(object)
+
+        assert worker.output.last_error == ""
+
+
+async def test_a_flood_of_output_neither_blocks_the_child_nor_fills_memory() -> None:
+    """F49."""
+    async with start("flood") as worker:
+        await worker.ready(object)
+
+        assert "line 199999 of a flood" in worker.output.text
+        assert len(worker.output.text) <= 64 * 1024
+
+
+async def test_a_child_that_dies_at_work_ends_its_replies_and_refuses_the_next_request() -> None:
+    """F34, F40."""
+    async with start("echo") as worker:
+        await worker.send(Do("sigkill"))
+        assert [reply async for reply in worker.replies()] == []
+
+        reasons = await asyncio.gather(*(worker.wait_closed() for _ in range(10)))
+        with pytest.raises(RunnerDied, match="killed by SIGKILL") as caught:
+            await worker.send(Say("anyone there?"))
+
+    assert len(set(reasons)) == 1
+    assert caught.value.out_of_memory
+
+
+async def test_what_a_dying_child_still_said_is_heard() -> None:
+    async with start("echo") as worker:
+        await worker.send(Say("last words", 3))
+        await worker.send(Do("die"))
+
+        assert [reply.text async for reply in worker.replies()] == ["last words"] * 3
+        assert await worker.wait_closed() == "child exited with code 7"
+
+
+async def test_sigterm_refused_is_followed_by_sigkill() -> None:
+    async with start("stay_when_told_to_go") as worker:
+        await worker.ready(object)
+
+    assert worker._process.exit_code == -signal.SIGKILL
+    assert worker.reason == ""
+
+
+async def test_a_stopped_process_is_killed_all_the_same() -> None:
+    """F41."""
+    async with start("stop_self") as worker:
+        pid = (await worker.ready(Process)).pid
+
+    assert not psutil.pid_exists(pid)
+
+
+async def test_a_grandchild_does_not_outlive_the_group() -> None:
+    async with start("echo") as worker:
+        await worker.send(Do("grandchild"))
+        grandchild = int((await first_reply(worker)).text)
+        assert psutil.pid_exists(grandchild)
+
+    assert await is_gone(grandchild)
+
+
+async def test_a_child_that_exits_and_leaves_a_grandchild_is_gone_and_so_is_the_grandchild() -> None:
+    """F38."""
+    async with start("leave_grandchild_and_exit") as worker:
+        grandchild = int((await first_reply(worker)).text)
+        with pytest.raises(LoadFailed, match="exited with code 0"):
+            await worker.ready(object)
+
+    assert await is_gone(grandchild)
+
+
+async def test_a_child_that_never_reads_does_not_hold_the_sender_for_ever() -> None:
+    async with start("never_read") as worker:
+        await worker.ready(object)
+        with pytest.raises(RunnerDied, match=r"has not read its requests for 0\.3 s"):
+            await asyncio.gather(*(worker.send(Say("x" * 100_000)) for _ in range(20)))
+
+
+async def test_cancelling_the_wait_for_a_load_stops_the_child() -> None:
+    """F57: the client leaves while its model loads."""
+
+    async def load() -> None:
+        async with start("wait_for_ever") as worker:
+            started.set_result(worker)
+            await worker.ready(object)
+
+    started: asyncio.Future[Worker[Said]] = asyncio.get_running_loop().create_future()
+    task = asyncio.ensure_future(load())
+    worker = await started
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert worker.state is State.GONE
+    assert not psutil.pid_exists(worker.pid)
+
+
+async def test_stopping_twice_at_once_is_one_stop() -> None:
+    async with start("echo") as worker:
+        await asyncio.gather(worker.stop(), worker.stop())
+
+        assert worker.state is State.GONE
+
+
+async def test_the_environment_is_the_parents_with_the_changes_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORRAL_TEST_KEPT", "kept")
+    monkeypatch.setenv("CORRAL_TEST_CHANGED", "old")
+    monkeypatch.setenv("CORRAL_TEST_DROPPED", "old")
+    async with start("show_environment", CORRAL_TEST_CHANGED="new", CORRAL_TEST_DROPPED=None) as worker:
+        seen = await worker.ready(dict[str, str])
+
+    assert (seen["CORRAL_TEST_KEPT"], seen["CORRAL_TEST_CHANGED"]) == ("kept", "new")
+    # The line to the parent is no business of grandchildren.
+    assert not {"CORRAL_TEST_DROPPED", "CORRAL_CHANNEL_FD", "CORRAL_PARENT_PID"} & set(seen)
+
+
+async def test_information_of_the_wrong_shape_is_a_failed_load() -> None:
+    async with start("never_read") as worker:
+        with pytest.raises(LoadFailed, match="said something strange"):
+            await worker.ready(Process)
+
+
+def test_a_file_in_the_current_folder_does_not_shadow_the_childs_imports(tmp_path: Path) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('shadowed')")
+    argv = [part if part != "this" else "msgspec" for part in python_module("this")]
+
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "shadowed" not in done.stderr
+
+
+PARENT = """
+import asyncio, sys
+from corral.workers import start_worker
+from scripted_child import Do, Said, Say
+
+async def main():
+    async with start_worker((sys.executable, sys.argv[1], sys.argv[2]), name="child", reply_types=(Said,)) as worker:
+        print(worker.pid, flush=True)
+        await worker.ready(object)
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("deed", ["echo", "stay_when_told_to_go"])
+async def test_a_killed_parent_leaves_no_child_after_two_seconds(deed: str) -> None:
+    """F50, with a child that reads its line and one that does not."""
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, str(SCRIPT), deed, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(SCRIPT.parent)}
+    )
+    assert parent.stdout is not None
+    async with asyncio.timeout(20):
+        child = int(await parent.stdout.readline())
+        assert await parent.stdout.readline() == b"ready\n"
+    parent.kill()
+
+    assert await is_gone(child)
+    await parent.wait()
