@@ -1,0 +1,20 @@
+"""Say how much one render may use; real templates need under 10 ms and a few MiB."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: CPU time of one render, in seconds.
+CPU_S: Final = 1.0
+
+#: Wall time after which the process is killed even if it does not react, in seconds.
+WALL_S: Final = 10.0
+
+#: Address space of the process.
+MEMORY_BYTES: Final = 1 << 30
+
+#: Output of one render beyond twice its input.
+OUTPUT_CHARS: Final = 16 << 20
+
+#: CPU time after which an idle-looking process is taken for lost, on top of `WALL_S`.
+GRACE_S: Final = 5.0

@@ -1,0 +1,84 @@
+"""Where do model-supplied templates run? In one warm child process that is killed when it oversteps."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import weakref
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from corral_chat_template.limits import GRACE_S, MEMORY_BYTES, WALL_S
+from corral_chat_template.wire import Answer, Failed, Render, receive, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from corral.conversation import JsonObject
+
+#: Variables whose text is the tokenizer's, and roles that all templates know; whatever else comes in is foreign text.
+CONTROL_NAMES = ("bos_token", "eos_token", "system", "developer", "user", "assistant", "tool", "function", "ipython", "model")
+
+
+class Sandbox:
+    """Renders templates in a child process that it starts when first needed, and again after it had to go.
+
+    Blocks the caller while a template renders: under a millisecond when warm, `limits.CPU_S` at worst for a hostile one
+    that still reacts. Safe to call from several threads.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._child: _Child | None = None
+
+    def render(self, template: str, renders: Sequence[JsonObject]) -> list[Answer]:
+        """Render a template once per set of variables; a failure is an answer too."""
+        request = Render(template, self._clock().isoformat(), list(renders), list(CONTROL_NAMES))  # type: ignore[arg-type]
+        with self._lock:
+            child = self._child or _Child()
+            self._child = child
+            answers = child.ask(msgspec.msgpack.encode(request))
+            if answers is None or any(isinstance(answer, Failed) and answer.limit for answer in answers):
+                self.close()
+        return answers or [Failed(f"killed: it used more than {WALL_S:g} s or {MEMORY_BYTES >> 20} MiB", 0, limit=True)] * len(renders)
+
+    def close(self) -> None:
+        """Stop the child, if there is one."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+
+class _Child:
+    """The process and the socket to it; both go when this object does."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "corral_chat_template.child", str(theirs.fileno())]
+            process = subprocess.Popen(
+                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        ours.settimeout(WALL_S + GRACE_S)
+        self._channel = ours
+        self.close = weakref.finalize(self, _stop, ours, process)
+
+    def ask(self, message: bytes) -> list[Answer] | None:
+        """Return the answers; None when the child died or is stuck."""
+        try:
+            send(self._channel, message)
+            reply = receive(self._channel)
+        except (TimeoutError, ConnectionError):
+            return None
+        return None if reply is None else msgspec.msgpack.decode(reply, type=list[Answer])
+
+
+def _stop(channel: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    channel.close()
+    process.kill()
+    process.wait()
