@@ -46,9 +46,8 @@ class Blobs:
 
     def read(self, digest: Digest, limit: int) -> bytes:
         """Return the content of a small blob, verified; raise StoreError."""
-        with storing(f"read blob {digest}"):
-            with open_regular(self.path(digest)) as file:
-                data = file.read(limit + 1)
+        with storing(f"read blob {digest}"), open_regular(self.path(digest)) as file:
+            data = file.read(limit + 1)
         if len(data) > limit:
             raise StoreError(f"blob {digest} is over the limit of {limit} bytes")
         if hashlib.sha256(data).hexdigest() != digest.hex:

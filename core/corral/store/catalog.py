@@ -73,10 +73,9 @@ class Catalog:
         """Return the manifest of a name as it is spelt; raise ModelNotFound or StoreError."""
         if not self.has(name):
             raise ModelNotFound(name.short)
-        with storing(f"read the manifest of '{name.short}'"):
-            with open_regular(self.folder / name.relative_path) as file:
-                modified_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-                data = file.read(_MAX_MANIFEST_BYTES + 1)
+        with storing(f"read the manifest of '{name.short}'"), open_regular(self.folder / name.relative_path) as file:
+            modified_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+            data = file.read(_MAX_MANIFEST_BYTES + 1)
         if len(data) > _MAX_MANIFEST_BYTES:
             raise StoreError(f"the manifest of '{name.short}' is over the limit of {_MAX_MANIFEST_BYTES} bytes")
         return Installed(name=name, manifest=decode(data, f"'{name.short}'"), data=data, modified_at=modified_at)
