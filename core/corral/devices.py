@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from corral.runners import Notice
+
 
 class DeviceKind(Enum):
     """What a device is; the order of preference is GPU, INTEGRATED, ACCELERATOR, CPU."""
@@ -23,6 +25,15 @@ class DeviceKind(Enum):
 class Unusable:
     """Why no runner can use a device, and what would help."""
 
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Why a plugin found no device of a backend; legal in the answer of `discover_devices`, shown by `corral doctor`."""
+
+    backend: str
     reason: str
     remedy: str = ""
 
@@ -99,6 +110,11 @@ class Placement:
     threads: int
     flash_attention: bool | None = None
     use_mmap: bool = True
+    #: What the cache really holds; a quantised one may have been asked for where it can't be had.
+    cache_type_k: str = "f16"
+    cache_type_v: str = "f16"
+    #: What is less than was asked for.
+    notices: tuple[Notice, ...] = ()
     #: Why anything less than full offload was chosen; empty when everything is where it should be.
     reason: str = ""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from corral.api import ASGIApplication, Engine
     from corral.conversation import Conversation, Prompt
-    from corral.devices import Device, Placement
+    from corral.devices import Absent, Device, Placement
     from corral.events import OutputParser
     from corral.fetching import ModelSource
     from corral.runners import Runner
@@ -32,10 +32,11 @@ def declare_capabilities() -> Capabilities:  # type: ignore[empty-body]
 
 
 @hookspec
-def discover_devices(settings: Settings) -> list[Device]:  # type: ignore[empty-body]
-    """Return the devices this plugin can see; an empty list when there are none.
+def discover_devices(settings: Settings) -> list[Device | Absent]:  # type: ignore[empty-body]
+    """Return the devices this plugin can see; when there are none, an empty list or an Absent that says why.
 
-    Called in a thread with a deadline, never on the path of a request. It may start probe children.
+    Called in a thread with a deadline, never on the path of a request. It may start probe children. A plugin that declares
+    `quick_devices` is asked again whenever free memory must be known, so its answer comes from a kernel or driver at once.
     """
 
 

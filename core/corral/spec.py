@@ -149,13 +149,16 @@ class ApiOffer:
     """An API that a plugin offers: an ASGI application for the paths it names.
 
     A path that ends in "/" stands for everything below it, another one for itself; the longest match serves a request.
-    `open_paths` are the ones that need no key when the server asks for keys (health checks).
+    When the server asks for keys, `open_paths` (exact ones, such as health checks) need none, `infer_paths` need the scope
+    infer, `read_paths` the scope read, and everything else the scope admin.
     """
 
     name: str
     paths: tuple[str, ...]
     summary: str = ""
     open_paths: tuple[str, ...] = ()
+    infer_paths: tuple[str, ...] = ()
+    read_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +172,5 @@ class Capabilities:
     apis: tuple[ApiOffer, ...] = ()
     sources: tuple[str, ...] = ()
     device_backends: tuple[str, ...] = ()
+    #: Whether `discover_devices` only reads what a kernel or driver keeps ready, so that it may be called every second.
+    quick_devices: bool = False

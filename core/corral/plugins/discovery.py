@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from corral.devices import Device
+from corral.devices import Absent, Device
 from corral.errors import CorralError, PluginError
 from corral.plugins.report import DeviceReport
 
@@ -43,15 +43,18 @@ def _collect(answers: queue.SimpleQueue[DeviceReport], expected: int, timeout_s:
 
 def _ask(name: str, call: Call, settings: Settings, answers: queue.SimpleQueue[DeviceReport]) -> None:
     try:
-        answers.put(DeviceReport(plugin=name, devices=_devices(call(settings=settings))))
+        found = _found(call(settings=settings))
+        devices = tuple(thing for thing in found if isinstance(thing, Device))
+        absent = tuple(thing for thing in found if isinstance(thing, Absent))
+        answers.put(DeviceReport(plugin=name, devices=devices, absent=absent))
     except CorralError as error:
         answers.put(DeviceReport(plugin=name, error=str(error)))
 
 
-def _devices(results: list[object]) -> tuple[Device, ...]:
-    devices: list[Device] = []
+def _found(results: list[object]) -> list[Device | Absent]:
+    found: list[Device | Absent] = []
     for result in results:
-        if not isinstance(result, list | tuple) or not all(isinstance(device, Device) for device in result):
+        if not isinstance(result, list | tuple) or not all(isinstance(thing, Device | Absent) for thing in result):
             raise PluginError(f"discover_devices returned {type(result).__name__}, not a list of Device")
-        devices.extend(result)
-    return tuple(devices)
+        found.extend(result)
+    return found

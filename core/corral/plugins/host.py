@@ -137,9 +137,10 @@ class PluginHost:
         call = self._call("runner", model.runner.name)
         return cast("AbstractAsyncContextManager[Runner]", call(model=model, placement=placement, settings=settings))
 
-    def discover_devices(self, settings: Settings) -> list[DeviceReport]:
-        """Ask every plugin for devices, all at once; return within `settings.probe_timeout_s`. Call it in a thread."""
-        return discover(self._device_calls(), settings)
+    def discover_devices(self, settings: Settings, *, quick: bool = False) -> list[DeviceReport]:
+        """Ask every plugin (or the quick ones) for devices, all at once, for `settings.probe_timeout_s` at most; call it in a thread."""
+        calls = self._device_calls()
+        return discover({name: call for name, call in calls.items() if not quick or self._capabilities[name].quick_devices}, settings)
 
     def create_app(self, name: str, engine: Engine, settings: Settings) -> ASGIApplication:
         """Return the application of an API."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from corral.devices import Device
+    from corral.devices import Absent, Device
 
 
 class Status(Enum):
@@ -43,4 +43,6 @@ class DeviceReport:
 
     plugin: str
     devices: tuple[Device, ...] = ()
+    #: Why there is nothing of a backend.
+    absent: tuple[Absent, ...] = ()
     error: str = ""
