@@ -34,7 +34,19 @@ def reference_template(name: str) -> str:
 
 
 def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "llama-cpp-python", "--dest", str(folder), SDIST]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-binary",
+        "llama-cpp-python",
+        "--dest",
+        str(folder),
+        SDIST,
+    ]
     subprocess.run(command, check=True)
     archive = next(folder.glob("*.tar.gz"))
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()

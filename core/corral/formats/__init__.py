@@ -1,0 +1,61 @@
+"""What renderers and parsers are built from; everything here is public for plugin authors.
+
+A parser is mostly data: a `Format` of `State`s that watch tags (`On`) and hand calls to a call syntax (`JsonCalls`,
+`XmlCalls`, or an object of your own with a `read` generator). A renderer collects segments with a `PromptBuilder`.
+"""
+
+from __future__ import annotations
+
+from corral.formats.assembler import Answer, Assembler, CallIds, fold
+from corral.formats.conversation_json import conversation_from_json, tools_from_json
+from corral.formats.event_json import answer_to_json, event_to_json
+from corral.formats.json_calls import JsonCalls
+from corral.formats.json_reader import Outcome, read_json
+from corral.formats.machine import CallSyntax, Format, FormatParser, On, State
+from corral.formats.output import CallSite, CallWriter, EventWriter, Sink
+from corral.formats.prompts import PromptBuilder
+from corral.formats.scanner import Scan, TagScanner
+from corral.formats.schema import Coerced, ParameterType, ToolSchemas, coerce, function_of, type_of
+from corral.formats.source import Source, Steps
+from corral.formats.strict_json import dump_json, escape_json, load_json, load_object
+from corral.formats.xml_calls import Head, XmlCalls
+
+__all__ = [
+    "Answer",
+    "Assembler",
+    "CallIds",
+    "CallSite",
+    "CallSyntax",
+    "CallWriter",
+    "Coerced",
+    "EventWriter",
+    "Format",
+    "FormatParser",
+    "Head",
+    "JsonCalls",
+    "On",
+    "Outcome",
+    "ParameterType",
+    "PromptBuilder",
+    "Scan",
+    "Sink",
+    "Source",
+    "State",
+    "Steps",
+    "TagScanner",
+    "ToolSchemas",
+    "XmlCalls",
+    "answer_to_json",
+    "coerce",
+    "conversation_from_json",
+    "dump_json",
+    "escape_json",
+    "event_to_json",
+    "fold",
+    "function_of",
+    "load_json",
+    "load_object",
+    "read_json",
+    "tools_from_json",
+    "type_of",
+]

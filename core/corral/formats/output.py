@@ -1,0 +1,231 @@
+"""Write the events of one answer: merge deltas, hold white space that may turn out to be layout, number the calls."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+from corral.events import (
+    CallStatus,
+    ContentDelta,
+    Diagnostic,
+    ThinkingDelta,
+    ThinkingEnd,
+    ToolCallArgsDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from corral.formats.strict_json import load_object
+
+if TYPE_CHECKING:
+    from corral.events import ParserEvent
+    from corral.formats.schema import ToolSchemas
+    from corral.formats.source import Source
+
+
+class Sink(Enum):
+    """Where the text of a region goes. Text in SKIP that is not white space is reported as a diagnostic."""
+
+    CONTENT = "content"
+    THINKING = "thinking"
+    SKIP = "skip"
+
+
+_SEVERITY = {
+    CallStatus.OK: 0,
+    CallStatus.REPAIRED: 1,
+    CallStatus.COERCION_FAILED: 2,
+    CallStatus.UNKNOWN_TOOL: 3,
+    CallStatus.TRUNCATED: 4,
+    CallStatus.MALFORMED: 5,
+}
+
+
+class EventWriter:
+    """Collect the events of one answer until they are drained."""
+
+    def __init__(self) -> None:
+        self.sink = Sink.CONTENT
+        self.call_count = 0
+        self._events: list[ParserEvent] = []
+        self._pending: list[str] = []
+        self._pending_sink = Sink.CONTENT
+        self._held: list[str] = []
+        self._trim_start = False
+        self._trim_end = True
+        self._is_blank = True
+        self._mute = 0
+
+    @property
+    def is_blank(self) -> bool:
+        """Return whether the region has had no text but white space so far."""
+        return self._is_blank
+
+    def enter(self, sink: Sink, *, trim_start: bool, trim_end: bool) -> None:
+        """Begin a region of text; `trim_start` drops its leading white space, `trim_end` the space before its closing tag."""
+        self.sink = sink
+        self._trim_start = trim_start
+        self._trim_end = trim_end
+        self._is_blank = True
+
+    def leave(self, reason: Literal["tag", "tool", "eos"]) -> None:
+        """End the region, because of a tag, a call or the end of the answer."""
+        if reason == "eos" or not self._trim_end:
+            self._write(self._release())
+        self._held.clear()
+        self._mute = 0
+        if self.sink is Sink.THINKING:
+            self._append(ThinkingEnd(reason))
+
+    def text(self, piece: str) -> None:
+        """Write text of the region; white space at its end waits until text or a tag follows."""
+        if self._trim_start and self._is_blank:
+            piece = piece.lstrip()
+        body = piece.rstrip()
+        if not body:
+            if piece:
+                self._held.append(piece)
+            return
+        self._is_blank = False
+        held = self._release()
+        self._write(held + body if held else body)
+        if len(body) < len(piece):
+            self._held.append(piece[len(body) :])
+
+    def verbatim(self, piece: str) -> None:
+        """Write text of the region at once, white space and all."""
+        if piece:
+            self._is_blank = False
+            self._write(self._release() + piece)
+
+    def diagnose(self, code: str, message: str, raw: str = "") -> None:
+        """Report something that is not fatal."""
+        self._append(Diagnostic(code, message, raw))
+
+    def start_call(self, name: str) -> int:
+        """Begin a call and return its index."""
+        index = self.call_count
+        self.call_count += 1
+        self._append(ToolCallStart(index, name))
+        return index
+
+    def write_arguments(self, index: int, json: str) -> None:
+        """Write a piece of a call's arguments."""
+        self._flush()
+        last = self._events[-1] if self._events else None
+        if isinstance(last, ToolCallArgsDelta) and last.index == index:
+            self._events[-1] = ToolCallArgsDelta(index, last.json + json)
+        else:
+            self._events.append(ToolCallArgsDelta(index, json))
+
+    def end_call(self, event: ToolCallEnd) -> None:
+        """End a call."""
+        self._append(event)
+
+    def forget_text(self, unread: int) -> None:
+        """Drop the text written so far, and the first `unread` characters and held space should they turn out to be text."""
+        self._flush()
+        silent = (ContentDelta, ThinkingDelta, ThinkingEnd, Diagnostic)
+        self._events = [event for event in self._events if not isinstance(event, silent)]
+        self._mute = unread + sum(map(len, self._held))
+
+    def drain(self) -> list[ParserEvent]:
+        """Return the events since the last drain."""
+        self._flush()
+        events, self._events = self._events, []
+        return events
+
+    def _release(self) -> str:
+        held = "".join(self._held)
+        self._held.clear()
+        return held
+
+    def _write(self, text: str) -> None:
+        if self._mute:
+            text, self._mute = text[self._mute :], max(0, self._mute - len(text))
+        if not text:
+            return
+        if self._pending and self._pending_sink is not self.sink:
+            self._flush()
+        self._pending_sink = self.sink
+        self._pending.append(text)
+
+    def _append(self, event: ParserEvent) -> None:
+        self._flush()
+        self._events.append(event)
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        text = "".join(self._pending)
+        self._pending.clear()
+        match self._pending_sink:
+            case Sink.CONTENT:
+                self._events.append(ContentDelta(text))
+            case Sink.THINKING:
+                self._events.append(ThinkingDelta(text))
+            case Sink.SKIP:
+                self._events.append(Diagnostic("skipped_text", "text between calls that belongs to nothing", text))
+
+
+class CallWriter:
+    """One call on its way out: its name was sent, its arguments follow."""
+
+    def __init__(self, site: CallSite, name: str) -> None:
+        self.name = name
+        self._site = site
+        self._pieces: list[str] = []
+        self._status = CallStatus.OK if site.tools.declares(name) else CallStatus.UNKNOWN_TOOL
+        self._index = site.writer.start_call(name)
+
+    def write(self, json: str) -> None:
+        """Send a piece of the arguments' JSON text; all pieces must join to one object."""
+        if json:
+            self._pieces.append(json)
+            self._site.writer.write_arguments(self._index, json)
+
+    def note(self, status: CallStatus) -> None:
+        """Remember how well the call could be read; the worst note counts."""
+        if _SEVERITY[status] > _SEVERITY[self._status]:
+            self._status = status
+
+    def close(self) -> None:
+        """End the call; its raw text is all that was read since the call before it."""
+        if not self._pieces:
+            self.write("{}")
+        arguments = load_object("".join(self._pieces))
+        if arguments is None:
+            self.note(CallStatus.MALFORMED)
+        raw = self._site.source.cut_record()
+        self._site.writer.end_call(ToolCallEnd(self._index, self.name, arguments or {}, self._status, raw))
+
+
+class CallSite:
+    """The place in an answer where calls begin: lends the source to a call syntax and takes the calls it reads."""
+
+    def __init__(self, source: Source, writer: EventWriter, tools: ToolSchemas) -> None:
+        self.source = source
+        self.writer = writer
+        self.tools = tools
+        self.has_calls = False
+        self.is_settled = False
+
+    def open(self, name: str) -> CallWriter:
+        """Begin a call whose name is known; the text region before it ends here."""
+        if not self.has_calls:
+            self.writer.leave("tool")
+            self.has_calls = True
+            self.is_settled = True
+        return CallWriter(self, name)
+
+    def drop(self, code: str, message: str) -> None:
+        """Leave out what was read since the last call, and report it."""
+        self.writer.diagnose(code, message, self.source.cut_record())
+        self.is_settled = True
+
+    def call(self, name: str, arguments_json: str, status: CallStatus = CallStatus.OK) -> None:
+        """Write a whole call at once."""
+        call = self.open(name)
+        call.write(arguments_json)
+        call.note(status)
+        call.close()
