@@ -1,0 +1,47 @@
+"""What one call of the command line was given, and what it needs from the house."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from corral.plugins import PluginHost
+    from corral.settings import Settings
+
+
+class Invocation:
+    """The flags of one call; settings and plugins are loaded when a command first asks for them."""
+
+    def __init__(self) -> None:
+        self.flags: dict[str, str] = {}
+
+    def set(self, **flags: str | None) -> None:
+        """Take flags by the name of their setting; None was not given."""
+        self.flags.update({name: text for name, text in flags.items() if text is not None})
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        from corral.settings import load_settings
+
+        return load_settings(self.flags, os.environ)
+
+    @cached_property
+    def plugins(self) -> PluginHost:
+        """Return the loaded plugins, after a warning for each broken one: what it offers will be missing."""
+        from corral.plugins import PluginHost, Status
+
+        host = PluginHost.load(self.settings.plugins, strict=self.settings.strict_plugins)
+        for report in host.reports():
+            if report.status is Status.BROKEN:
+                warn(f"plugin '{report.name}' ({report.distribution} {report.version}) is left out: {report.reason}")
+        return host
+
+
+def warn(message: str) -> None:
+    """Tell of something that is less than was asked for."""
+    click.echo(f"Warning: {message}", err=True)

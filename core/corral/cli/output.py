@@ -1,0 +1,74 @@
+"""Print tables, sections and JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_GAP = "    "
+
+json_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON; dataclasses become objects."""
+    click.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case Path():
+            return str(value)
+        case frozenset() | set():
+            return sorted(value)
+        case bytes():
+            return value.hex()
+        case _:
+            return value
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print columns as wide as their contents, four spaces apart, without lines around them."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        click.echo(_GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_section(title: str, rows: Iterable[Sequence[str]]) -> None:
+    """Print a title and its rows, indented and aligned; nothing at all when there are no rows."""
+    rows = [list(row) for row in rows]
+    if not rows:
+        return
+    widths = [max((len(row[column]) for row in rows if len(row) > column + 1), default=0) for column in range(max(map(len, rows)))]
+    click.echo(f"  {title}")
+    for row in rows:
+        click.echo("    " + _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
+    click.echo()
+
+
+def width() -> int:
+    """Return how many characters fit in a line of the terminal."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return a text on one line, cut with an ellipsis when it is longer than the limit."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: max(limit - 1, 0)] + "…"
