@@ -1,0 +1,33 @@
+"""Speak OpenAI's API: chat completions, completions, embeddings, models and responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corral.markers import API_VERSION, hookimpl
+from corral.spec import ApiOffer, Capabilities
+
+if TYPE_CHECKING:
+    from corral.api import ASGIApplication, Engine
+    from corral.settings import Settings
+
+
+@hookimpl
+def declare_capabilities() -> Capabilities:
+    """Offer the API below /v1."""
+    offer = ApiOffer(
+        name="openai",
+        paths=("/v1/",),
+        summary="OpenAI's chat completions, completions, embeddings, models and responses under /v1",
+        infer_paths=("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/responses/"),
+        read_paths=("/v1/models", "/v1/models/"),
+    )
+    return Capabilities(api_version=API_VERSION, apis=(offer,))
+
+
+@hookimpl
+def create_app(engine: Engine, settings: Settings) -> ASGIApplication:  # noqa: ARG001 - the hook names both
+    """Return the app of OpenAI's API."""
+    from corral_api.openai.app import build_app
+
+    return build_app(engine)

@@ -1,0 +1,94 @@
+"""How the events of an answer reach a client, as one document or as a stream of bytes."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from corral.errors import RunnerError
+from corral.events import Diagnostic, Finish
+from corral_api.answers import Answer
+from corral_api.problems import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from corral.events import Event
+    from corral_api.problems import Problem
+
+
+class Writer(Protocol):
+    """Writes one answer in a dialect; it may keep state between events."""
+
+    def start(self) -> bytes:
+        """Return what comes before the first event."""
+
+    def event(self, event: Event) -> bytes:
+        """Return what an event adds to the stream; nothing when the dialect does not show it."""
+
+    def problem(self, problem: Problem) -> bytes:
+        """Return how the stream says that it ends early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer that has begun: early notices, the first event that is none, and the rest."""
+
+    notices: tuple[Diagnostic, ...]
+    first: Event | None
+    rest: AsyncGenerator[Event, None]
+
+    @property
+    def codes(self) -> str:
+        """Return the codes of the early notices, as a header shows them."""
+        return ", ".join(dict.fromkeys(notice.code for notice in self.notices))
+
+
+async def open_answer(events: AsyncGenerator[Event, None]) -> Opened:
+    """Wait for the first event that is no notice, so that an error before it still gets a status of its own."""
+    notices: list[Diagnostic] = []
+    async for event in events:
+        if not isinstance(event, Diagnostic):
+            return Opened(tuple(notices), event, events)
+        notices.append(event)
+    return Opened(tuple(notices), None, events)
+
+
+async def all_events(opened: Opened) -> AsyncGenerator[Event, None]:
+    """Yield every event of an answer; closing this closes the answer."""
+    async with aclosing(opened.rest):
+        for notice in opened.notices:
+            yield notice
+        if opened.first is not None:
+            yield _checked(opened.first)
+        async for event in opened.rest:
+            yield _checked(event)
+
+
+def _checked(event: Event) -> Event:
+    """Return an event, unless it is the end of an answer that is not complete."""
+    if isinstance(event, Finish) and event.reason in ("error", "cancelled"):
+        raise RunnerError(f"the model stopped before its answer was complete ({event.reason})")
+    return event
+
+
+async def fold(opened: Opened) -> Answer:
+    """Return what the whole answer adds up to."""
+    answer = Answer()
+    async with aclosing(all_events(opened)) as events:
+        async for event in events:
+            answer.add(event)
+    return answer
+
+
+async def stream(opened: Opened, writer: Writer) -> AsyncGenerator[bytes, None]:
+    """Yield an answer as a writer writes it; an error in the middle becomes the writer's own kind of ending."""
+    yield writer.start()
+    try:
+        async with aclosing(all_events(opened)) as events:
+            async for event in events:
+                if data := writer.event(event):
+                    yield data
+    except Exception as error:  # noqa: BLE001 - the status is out already; the stream must say what happened
+        yield writer.problem(problem_of(error))
