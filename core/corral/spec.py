@@ -150,7 +150,7 @@ class ApiOffer:
 
     A path that ends in "/" stands for everything below it, another one for itself; the longest match serves a request.
     When the server asks for keys, `open_paths` (exact ones, such as health checks) need none, `infer_paths` need the scope
-    infer, `read_paths` the scope read, and everything else the scope admin.
+    infer, `read_paths` the scope read, and everything else the scope admin. Bodies for `upload_paths` may have any size.
     """
 
     name: str
@@ -159,6 +159,7 @@ class ApiOffer:
     open_paths: tuple[str, ...] = ()
     infer_paths: tuple[str, ...] = ()
     read_paths: tuple[str, ...] = ()
+    upload_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,14 @@ KNOWN: tuple[Known, ...] = (
     _both("kv_cache_type", reading.one_of("f16", "q8_0", "q4_0"), "KV_CACHE_TYPE", "f16, q8_0 or q4_0"),
     _both("no_prune", reading.boolean, "NOPRUNE", "leave blobs alone that no model needs"),
     _ours("max_body_bytes", reading.size, "MAX_BODY", "the largest request body"),
+    _ours("hosts", reading.words, "HOSTS", "further names by which the server may be called, separated by commas"),
+    _ours("unsafe_bind", reading.boolean, "UNSAFE_BIND", "listen beyond this machine even without keys"),
+    _ours("tls_certificate", reading.folder, "TLS_CERTIFICATE", "PEM file of the certificate; makes the server speak HTTPS"),
+    _ours("tls_key", reading.folder, "TLS_KEY", "PEM file of the certificate's key"),
+    _ours("rate_limit", reading.count, "RATE_LIMIT", "requests a minute of one key or address; 0 is no limit"),
+    _ours("drain_timeout_s", reading.positive_seconds, "DRAIN_TIMEOUT", "how long answers may take to finish when the server stops"),
+    _ours("request_log", reading.folder, "REQUEST_LOG", "file to write requests to, for corral replay"),
+    _ours("log_json", reading.boolean, "LOG_JSON", "write logs as lines of JSON"),
 )
 
 

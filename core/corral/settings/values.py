@@ -47,6 +47,21 @@ class Settings:
     #: Whether blobs that no model needs are left alone.
     no_prune: bool = False
     max_body_bytes: int = 256 * 1024 * 1024
+    #: Further names by which the server may be called (`Host`), for example behind a proxy.
+    hosts: tuple[str, ...] = ()
+    #: Whether it may listen beyond this machine without keys.
+    unsafe_bind: bool = False
+    #: PEM files; both or none.
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    #: Requests a minute that one key, or one address without keys, may make; 0 is no limit.
+    rate_limit: int = 0
+    #: Seconds that answers may take to finish when the server stops.
+    drain_timeout_s: float = 30.0
+    #: Where requests are written so that `corral replay` can send them again; None is nowhere.
+    request_log: Path | None = None
+    #: Whether logs are lines of JSON.
+    log_json: bool = False
 
     @property
     def address(self) -> tuple[str, int]:

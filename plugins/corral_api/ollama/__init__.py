@@ -22,6 +22,7 @@ def declare_capabilities() -> Capabilities:
         open_paths=("/",),
         infer_paths=("/api/chat", "/api/generate", "/api/embed", "/api/embeddings"),
         read_paths=("/api/tags", "/api/ps", "/api/show", "/api/version", "/api/status"),
+        upload_paths=("/api/blobs/",),
     )
     return Capabilities(api_version=API_VERSION, apis=(offer,))
 
