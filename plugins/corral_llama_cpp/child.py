@@ -1,0 +1,49 @@
+"""The process of one model: load it, say so, and serve until the parent goes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from corral.errors import LoadFailed
+from corral.workers import Failure, Progress, Ready
+from corral.workers.child import attach
+from corral_llama_cpp.wire import REQUESTS, Load
+
+if TYPE_CHECKING:
+    from corral.workers.child import Channel
+    from corral_llama_cpp.service import Service
+    from corral_llama_cpp.wire import Request
+
+
+def main() -> None:
+    """Serve the model that the parent names first."""
+    channel: Channel[Request] = attach(REQUESTS)
+    load = channel.receive()
+    if not isinstance(load, Load):
+        return
+    # The imports load libllama, which reads the environment that the parent has chosen for it.
+    from corral_llama_cpp.native.loading import load_model
+    from corral_llama_cpp.service import Service
+
+    try:
+        loaded = load_model(load, lambda fraction: channel.send(Progress(fraction)))
+    except LoadFailed as error:
+        channel.send(Failure(str(error), out_of_memory=error.out_of_memory))
+        return
+    service = Service(loaded, channel.send)
+    channel.send(Ready(loaded.info))
+    threading.Thread(target=_read, args=(channel, service), daemon=True).start()
+    service.run()
+
+
+def _read(channel: Channel[Request], service: Service) -> None:
+    while (request := channel.receive()) is not None:
+        service.take(request)
+    # The parent has gone. A decode may be running on the other thread, and nothing that is held needs an orderly end.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

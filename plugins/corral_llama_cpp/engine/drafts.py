@@ -1,0 +1,67 @@
+"""Guess the next tokens from what was said before, and learn whether guessing pays."""
+
+from __future__ import annotations
+
+#: The shortest repetition that is taken as a hint, and the longest guess, in tokens.
+MIN_MATCH = 3
+MAX_DRAFT = 24
+#: Tokens without a guess after a wrong one; it doubles with each further wrong one.
+FIRST_PAUSE = 4
+MAX_PAUSE = 256
+
+
+class Lookup:
+    """Finds where the last tokens occurred before; what followed them then is a guess of what follows now."""
+
+    def __init__(self, tokens: list[int]) -> None:
+        self._tokens: list[int] = []
+        #: Where the tokens after each run of MIN_MATCH tokens start, for its latest occurrence and the one before.
+        self._after: dict[tuple[int, ...], int] = {}
+        self._before: int | None = None
+        self.extend(tokens)
+
+    def extend(self, tokens: list[int]) -> None:
+        """Take further tokens of the stream."""
+        for token in tokens:
+            self._tokens.append(token)
+            end = len(self._tokens)
+            if end >= MIN_MATCH:
+                run = tuple(self._tokens[end - MIN_MATCH :])
+                self._before = self._after.get(run)
+                self._after[run] = end
+
+    def draft(self, length: int) -> list[int]:
+        """Return at most `length` tokens that followed the last time; empty when nothing repeats."""
+        if self._before is None:
+            return []
+        return self._tokens[self._before : self._before + length]
+
+
+class Pace:
+    """How many tokens to guess: more after each full hit, none for a while after a miss."""
+
+    def __init__(self, most: int = MAX_DRAFT) -> None:
+        self._most = most
+        self._length = min(2, most)
+        self._pause = 0
+        self._next_pause = FIRST_PAUSE
+
+    def length(self, room: int) -> int:
+        """Return how many tokens to guess now, at most `room`."""
+        return 0 if self._pause else min(self._length, room)
+
+    def plain(self) -> None:
+        """Note a token that was decoded without a guess."""
+        self._pause = max(self._pause - 1, 0)
+
+    def judge(self, drafted: int, accepted: int) -> None:
+        """Note how many of the guessed tokens were right."""
+        if accepted == drafted:
+            self._length = min(self._length * 2, self._most)
+            self._next_pause = FIRST_PAUSE
+        elif accepted * 2 >= drafted:
+            self._length = max(accepted, 1)
+        else:
+            self._length = min(2, self._most)
+            self._pause = self._next_pause
+            self._next_pause = min(self._next_pause * 2, MAX_PAUSE)

@@ -1,0 +1,57 @@
+"""How one step's batch is made up: who gets how many tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The least a waiting prompt gets of a step, in tokens.
+QUANTUM = 32
+#: Seconds that a step with running answers may take on account of prompts.
+STEP_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What one stream has to evaluate: `pending` tokens; it is `running` when that is the one token just chosen."""
+
+    pending: int
+    running: bool
+
+
+def compose(wants: list[Want], *, batch: int, chunk: int) -> list[int]:
+    """Return the tokens that each stream gets: running ones theirs, then prompts a fair part of `chunk`.
+
+    The oldest prompt comes first in `wants` and takes what the others leave.
+    """
+    shares = [min(w.pending, 1) if w.running else 0 for w in wants]
+    prompts = [i for i, w in enumerate(wants) if not w.running]
+    left = min(chunk, batch - sum(shares))
+    if not prompts or left <= 0:
+        return shares
+    quantum = max(QUANTUM, left // len(prompts))
+    for limit in (quantum, batch):
+        for i in prompts:
+            more = min(wants[i].pending - shares[i], limit, left)
+            shares[i] += more
+            left -= more
+    return shares
+
+
+class Pacer:
+    """Learns how fast prompts are evaluated, and bounds their part of a step by time."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+        #: Tokens per second; slow until something was measured, so that the first chunk is a small one.
+        self._rate = 2.0 * QUANTUM / STEP_S
+
+    def chunk(self, *, running: bool) -> int:
+        """Return how many prompt tokens a step may take; all that fit when no answer is running."""
+        if not running:
+            return self._batch
+        return max(QUANTUM, min(int(self._rate * STEP_S), self._batch))
+
+    def learn(self, tokens: int, seconds: float) -> None:
+        """Take the duration of a step; small ones say nothing about prompts."""
+        if tokens >= QUANTUM and seconds > 0:
+            self._rate += 0.3 * (tokens / seconds - self._rate)

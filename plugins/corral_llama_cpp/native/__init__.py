@@ -1,0 +1,1 @@
+"""Speak to libllama through ctypes; imported in the child process only."""

@@ -1,0 +1,163 @@
+"""One context of a model: its cache, its batches and their logits."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING
+
+import llama_cpp.llama_cpp as ll
+import numpy as np
+
+from corral.errors import LoadFailed
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from corral_llama_cpp.engine.seams import Batch
+    from corral_llama_cpp.native.log import Log
+    from corral_llama_cpp.native.model import Model
+    from corral_llama_cpp.wire import Load
+
+_CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+_FLASH = {None: -1, False: 0, True: 1}
+
+
+class ContextMemory:
+    """The cache of a context; see `engine.seams.Memory`."""
+
+    def __init__(self, context: int) -> None:
+        self._memory = ll.llama_get_memory(context)
+
+    def remove(self, sequence: int, start: int, end: int = -1) -> bool:
+        """Forget the positions of a sequence in [start, end)."""
+        return bool(ll.llama_memory_seq_rm(self._memory, sequence, start, end))
+
+    def copy(self, source: int, target: int, start: int, end: int) -> None:
+        """Let `target` share the cells of `source` in [start, end)."""
+        ll.llama_memory_seq_cp(self._memory, source, target, start, end)
+
+    def shift(self, sequence: int, start: int, delta: int) -> None:
+        """Add `delta` to the positions of a sequence from `start` on."""
+        ll.llama_memory_seq_add(self._memory, sequence, start, -1, delta)
+
+    @property
+    def can_shift(self) -> bool:
+        """Return whether positions can be moved."""
+        return bool(ll.llama_memory_can_shift(self._memory))
+
+
+class Context:
+    """A context that decodes batches of one size, through buffers that are made once and filled in bulk."""
+
+    def __init__(self, model: Model, load: Load, sequences: int, log: Log) -> None:
+        self.batch_tokens = load.batch_tokens
+        self.pointer = ll.llama_init_from_model(model.pointer, _params(load, sequences))
+        if not self.pointer:
+            raise LoadFailed(f"there is no room for the context: {log.last_lines() or 'llama.cpp gives no reason'}")
+        if model.adapters:
+            self._apply(model.adapters)
+        self.memory = ContextMemory(self.pointer)
+        self._vocabulary_size = model.vocabulary.size
+        self._width = model.width
+        self._buffers = _Buffers(load.batch_tokens)
+        self._logits: npt.NDArray[np.float32] | None = None
+        self._outputs = 0
+
+    def decode(self, batch: Batch) -> int:
+        """Evaluate a batch; see `engine.seams.Backend.decode`."""
+        self._logits = None
+        self._outputs = len(batch.outputs)
+        return int(ll.llama_decode(self.pointer, self._buffers.fill(batch)))
+
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        """Return the logits of an output row, until the next decode."""
+        if self._logits is None:
+            self._logits = _matrix(ll.llama_get_logits(self.pointer), self._outputs, self._vocabulary_size)
+        return self._logits[row]
+
+    def pooled(self, sequence: int) -> npt.NDArray[np.float32]:
+        """Return the pooled embedding of a sequence, as bytes of 32-bit floats."""
+        return _matrix(ll.llama_get_embeddings_seq(self.pointer, sequence), 1, self._width)[0]
+
+    def embedding(self, index: int) -> npt.NDArray[np.float32]:
+        """Return the embedding of the token at an index of the batch."""
+        return _matrix(ll.llama_get_embeddings_ith(self.pointer, index), 1, self._width)[0]
+
+    @property
+    def is_pooling(self) -> bool:
+        """Return whether the library pools the embeddings of a sequence."""
+        return int(ll.llama_pooling_type(self.pointer)) > 0
+
+    def embed(self, *, on: bool) -> None:
+        """Switch between embeddings and logits."""
+        ll.llama_set_embeddings(self.pointer, on)
+
+    def set_threads(self, count: int) -> None:
+        """Use that many threads from the next decode on."""
+        ll.llama_set_n_threads(self.pointer, count, count)
+
+    def close(self) -> None:
+        """Free the context."""
+        ll.llama_free(self.pointer)
+
+    def _apply(self, adapters: list[int]) -> None:
+        pointers = (ctypes.c_void_p * len(adapters))(*adapters)
+        scales = (ctypes.c_float * len(adapters))(*([1.0] * len(adapters)))
+        if ll.llama_set_adapters_lora(self.pointer, pointers, len(adapters), scales):
+            raise LoadFailed("the adapters do not fit this model")
+
+
+class _Buffers:
+    """The arrays of a `llama_batch`, with views that numpy fills at once."""
+
+    def __init__(self, size: int) -> None:
+        self._tokens = np.zeros(size, np.int32)
+        self._positions = np.zeros(size, np.int32)
+        self._sequences = np.zeros(size, np.int32)
+        self._counts = np.ones(size, np.int32)
+        self._outputs = np.zeros(size, np.int8)
+        # Each token belongs to one sequence: its list of sequences is one cell of `_sequences`.
+        self._lists = self._sequences.ctypes.data + np.arange(size, dtype=np.uintp) * self._sequences.itemsize
+        self._batch = ll.llama_batch(
+            token=_pointer(self._tokens, ctypes.c_int32),
+            pos=_pointer(self._positions, ctypes.c_int32),
+            n_seq_id=_pointer(self._counts, ctypes.c_int32),
+            seq_id=_pointer(self._lists, ctypes.POINTER(ctypes.c_int32)),
+            logits=_pointer(self._outputs, ctypes.c_int8),
+        )
+
+    def fill(self, batch: Batch) -> ll.llama_batch:
+        """Copy a batch into the arrays."""
+        count = len(batch.tokens)
+        self._tokens[:count] = batch.tokens
+        self._positions[:count] = batch.positions
+        self._sequences[:count] = batch.sequences
+        self._outputs[:count] = 0
+        self._outputs[batch.outputs] = 1
+        self._batch.n_tokens = count
+        return self._batch
+
+
+def _pointer(array: npt.NDArray[np.generic], kind: type) -> object:
+    return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
+
+
+def _matrix(pointer: object, rows: int, columns: int) -> npt.NDArray[np.float32]:
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
+    assert address is not None
+    raw = (ctypes.c_float * (rows * columns)).from_address(address)
+    return np.frombuffer(raw, np.float32).reshape(rows, columns)
+
+
+def _params(load: Load, sequences: int) -> ll.llama_context_params:
+    params = ll.llama_context_default_params()
+    params.n_ctx = load.context_tokens * load.parallel
+    params.n_batch = params.n_ubatch = load.batch_tokens
+    params.n_seq_max = sequences
+    params.n_threads = params.n_threads_batch = load.threads
+    params.kv_unified = True
+    params.no_perf = True
+    params.embeddings = load.is_embedding
+    params.type_k, params.type_v = _CACHE_TYPES[load.cache_type_k], _CACHE_TYPES[load.cache_type_v]
+    params.flash_attn_type = _FLASH[load.flash_attention]
+    return params

@@ -1,0 +1,105 @@
+"""Put a model, its context and its engine together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import llama_cpp.llama_cpp as ll
+
+from corral_llama_cpp.engine.loop import Engine
+from corral_llama_cpp.native.backend import LlamaBackend
+from corral_llama_cpp.native.context import Context
+from corral_llama_cpp.native.cores import Cores
+from corral_llama_cpp.native.devices import Devices
+from corral_llama_cpp.native.embedding import Embedder
+from corral_llama_cpp.native.log import Log
+from corral_llama_cpp.native.model import Model
+from corral_llama_cpp.wire import Loaded as LoadedInfo
+from corral_llama_cpp.wire import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corral.errors import CorralError
+    from corral_llama_cpp.wire import Load
+
+#: Sequences for finished answers whose prefix may be asked for again, beyond one per slot, and for inputs to embed.
+_IDLE_SEQUENCES = 8
+_EMBED_SEQUENCES = 16
+#: The library's own limit.
+_MOST_SEQUENCES = 256
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One loaded model and all that serves it."""
+
+    load: Load
+    model: Model
+    context: Context
+    devices: Devices
+    embedder: Embedder
+    cores: Cores
+    info: LoadedInfo
+    sequences: int
+    threads: int
+
+    def engine(self, fail: Callable[[int, CorralError], None]) -> Engine:
+        """Return an engine on this model's context."""
+        backend = LlamaBackend(self.model, self.context, self.load.context_tokens)
+        idle = self.load.context_tokens * self.load.parallel
+        return Engine(backend, slots=self.load.parallel, sequences=self.sequences, idle_cells=idle, fail=fail)
+
+    def share_cores(self) -> None:
+        """Use as many threads as are this process's share of the cores, now."""
+        threads = max(1, self.load.threads // self.cores.count_busy())
+        if threads != self.threads:
+            self.context.set_threads(threads)
+            self.threads = threads
+
+    def free_bytes(self) -> dict[str, int]:
+        """Return the free memory of the devices in use."""
+        return {share.name: self.devices.free_bytes(share.name) for share in self.load.shares}
+
+
+def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
+    """Load a model as asked; raise LoadFailed with the library's reason."""
+    started = perf_counter()
+    log = Log()
+    ll.llama_backend_init()
+    devices = Devices()
+    model = Model(load.path, load, devices, log, progress)
+    generating = min(2 * load.parallel + _IDLE_SEQUENCES, _MOST_SEQUENCES - _EMBED_SEQUENCES)
+    context = Context(model, load, generating + _EMBED_SEQUENCES, log)
+    limits = {"limit": load.context_tokens, "first": generating, "sequences": _EMBED_SEQUENCES}
+    return Loaded(
+        load=load,
+        model=model,
+        context=context,
+        devices=devices,
+        embedder=Embedder(context, model.vocabulary, **limits),
+        cores=Cores(load.neighbours),
+        info=_info(load, model, log, perf_counter() - started),
+        sequences=generating,
+        threads=load.threads,
+    )
+
+
+def _info(load: Load, model: Model, log: Log, seconds: float) -> LoadedInfo:
+    return LoadedInfo(
+        context_tokens=load.context_tokens,
+        slots=load.parallel,
+        embedding_length=model.width,
+        memory=dict(log.buffer_bytes),
+        load_s=seconds,
+        notes=_notes(load, model),
+    )
+
+
+def _notes(load: Load, model: Model) -> tuple[Note, ...]:
+    trained = int(ll.llama_model_n_ctx_train(model.pointer))
+    if load.context_tokens <= trained:
+        return ()
+    return (Note("context_beyond_training", f"the context of {load.context_tokens} tokens is longer than the {trained} the model was trained on"),)

@@ -1,0 +1,83 @@
+"""Load a model and its adapters as they were placed."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING
+
+import llama_cpp.llama_cpp as ll
+
+from corral.errors import LoadFailed
+from corral_llama_cpp.native.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corral_llama_cpp.native.devices import Devices
+    from corral_llama_cpp.native.log import Log
+    from corral_llama_cpp.wire import Load
+
+#: llama.cpp's enum values that the Python package does not name.
+_SPLIT_NONE, _SPLIT_LAYER = 0, 1
+_LOAD_PLAIN, _LOAD_MMAP = 0, 1
+
+
+class Model:
+    """The weights of one model; `close` frees them."""
+
+    def __init__(self, path: str, load: Load, devices: Devices, log: Log, progress: Callable[[float], None]) -> None:
+        # The library keeps bare pointers to these while it loads.
+        callback = ll.llama_progress_callback(lambda fraction, _: _report(progress, fraction))
+        params = _params(load)
+        array = devices.array([share.name for share in load.shares])
+        split = (ctypes.c_float * int(ll.llama_max_devices()))(*(share.layers for share in load.shares))
+        if load.shares:
+            params.devices = ctypes.cast(array, ctypes.c_void_p)
+            params.tensor_split = split
+        params.progress_callback = callback
+        self.pointer = ll.llama_model_load_from_file(path.encode(), params)
+        if not self.pointer:
+            raise LoadFailed(f"the model can't be loaded: {log.last_lines() or 'llama.cpp gives no reason'}")
+        self.vocabulary = Vocabulary(self.pointer)
+        self.adapters = [self._adapter(adapter, log) for adapter in load.adapters]
+
+    @property
+    def width(self) -> int:
+        """Return the length of an embedding."""
+        return int(ll.llama_model_n_embd_out(self.pointer))
+
+    @property
+    def is_cuttable(self) -> bool:
+        """Return whether the memory of a sequence can be cut at any position."""
+        is_stateful = ll.llama_model_is_recurrent(self.pointer) or ll.llama_model_is_hybrid(self.pointer)
+        return not is_stateful and ll.llama_model_n_swa(self.pointer) == 0
+
+    @property
+    def has_decoder(self) -> bool:
+        """Return whether the model writes text."""
+        return bool(ll.llama_model_has_decoder(self.pointer))
+
+    def close(self) -> None:
+        """Free the weights."""
+        ll.llama_model_free(self.pointer)
+
+    def _adapter(self, path: str, log: Log) -> int:
+        adapter = ll.llama_adapter_lora_init(self.pointer, path.encode())
+        if not adapter:
+            raise LoadFailed(f"the adapter {path} can't be loaded: {log.last_lines() or 'llama.cpp gives no reason'}")
+        return int(adapter)
+
+
+def _report(progress: Callable[[float], None], fraction: float) -> bool:
+    progress(fraction)
+    return True
+
+
+def _params(load: Load) -> ll.llama_model_params:
+    params = ll.llama_model_default_params()
+    params.n_gpu_layers = load.gpu_layers
+    params.split_mode = _SPLIT_LAYER if load.main_gpu is None else _SPLIT_NONE
+    params.main_gpu = load.main_gpu or 0
+    # A mapped file can't take the changes of an adapter.
+    params.load_mode = _LOAD_MMAP if load.use_mmap and not load.adapters else _LOAD_PLAIN
+    return params

@@ -1,0 +1,213 @@
+"""A runner as the server sees it: one process with one model behind a channel."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar, assert_never
+
+from corral import errors
+from corral.errors import RunnerError
+from corral.runners import Done, Embeddings, Notice, Piece, RunnerInfo
+from corral.workers import python_module, start_worker
+from corral_llama_cpp.launch import environment, load_request
+from corral_llama_cpp.wire import (
+    REPLIES,
+    AskMemory,
+    Cancel,
+    Detokenize,
+    Embed,
+    Failed,
+    FreeMemory,
+    Generate,
+    Loaded,
+    Output,
+    Step,
+    Text,
+    Tokenize,
+    Tokens,
+    Vectors,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    import msgspec
+
+    from corral.conversation import Prompt
+    from corral.devices import Placement
+    from corral.runners import Generation
+    from corral.runners import Output as RunnerOutput
+    from corral.settings import Settings
+    from corral.spec import ModelSpec
+    from corral.workers import Worker
+    from corral_llama_cpp.wire import Reply
+
+Answer = TypeVar("Answer")
+
+
+class LlamaRunner:
+    """A loaded model in a process of its own; see `corral.runners.Runner`."""
+
+    def __init__(self, worker: Worker[Reply], loaded: Loaded) -> None:
+        self._worker = worker
+        self._info = _runner_info(loaded, worker.pid)
+        self._ids = count(1)
+        self._mailboxes: dict[int, asyncio.Queue[Reply | Output | None]] = {}
+
+    @property
+    def info(self) -> RunnerInfo:
+        """Return what the runner said when it became ready."""
+        return self._info
+
+    async def generate(self, generation: Generation) -> AsyncIterator[RunnerOutput]:
+        """Yield pieces as they are decoded and one Done at the end; closing the iterator cancels within one step."""
+        id_ = next(self._ids)
+        mailbox = self._open(id_)
+        is_over = False
+        try:
+            await self._worker.send(_generate(id_, generation))
+            while not is_over:
+                output = await self._take(mailbox, Output)
+                is_over = output.end is not None
+                for part in _parts(output):
+                    yield part
+        except errors.CorralError:
+            is_over = True
+            raise
+        finally:
+            del self._mailboxes[id_]
+            if not is_over:
+                self._cancel(id_)
+
+    async def tokenize(self, prompt: Prompt) -> list[int]:
+        """Return the tokens of a prompt."""
+        id_ = next(self._ids)
+        return list((await self._ask(id_, Tokenize(id_, prompt.segments), Tokens)).tokens)
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        """Return the text of tokens."""
+        id_ = next(self._ids)
+        return (await self._ask(id_, Detokenize(id_, tuple(tokens)), Text)).text
+
+    async def embed(self, inputs: Sequence[str], *, truncate: bool = True) -> Embeddings:
+        """Return a vector for each input."""
+        id_ = next(self._ids)
+        found = await self._ask(id_, Embed(id_, tuple(inputs), truncate), Vectors)
+        floats = array("f", found.data)
+        vectors = tuple(tuple(floats[start : start + found.width]) for start in range(0, len(floats), found.width))
+        return Embeddings(vectors=vectors, prompt_tokens=found.prompt_tokens)
+
+    async def free_memory(self) -> Mapping[str, int]:
+        """Return the free bytes of the devices in use."""
+        id_ = next(self._ids)
+        return (await self._ask(id_, AskMemory(id_), FreeMemory)).free_bytes
+
+    async def wait_closed(self) -> str:
+        """Wait until the process is gone and return why."""
+        return await self._worker.wait_closed()
+
+    async def listen(self) -> None:
+        """Hand each reply to the request it is for, until the process is gone."""
+        async for reply in self._worker.replies():
+            match reply:
+                case Step(outputs=outputs):
+                    for output in outputs:
+                        self._deliver(output.id, output)
+                case Tokens() | Text() | Vectors() | FreeMemory() | Failed():
+                    self._deliver(reply.id, reply)
+                case _:
+                    assert_never(reply)
+        for mailbox in self._mailboxes.values():
+            mailbox.put_nowait(None)
+
+    def _open(self, id_: int) -> asyncio.Queue[Reply | Output | None]:
+        mailbox: asyncio.Queue[Reply | Output | None] = asyncio.Queue()
+        self._mailboxes[id_] = mailbox
+        return mailbox
+
+    def _deliver(self, id_: int, reply: Reply | Output) -> None:
+        if id_ in self._mailboxes:
+            self._mailboxes[id_].put_nowait(reply)
+
+    async def _ask(self, id_: int, request: msgspec.Struct, kind: type[Answer]) -> Answer:
+        mailbox = self._open(id_)
+        try:
+            await self._worker.send(request)
+            return await self._take(mailbox, kind)
+        finally:
+            del self._mailboxes[id_]
+
+    async def _take(self, mailbox: asyncio.Queue[Reply | Output | None], kind: type[Answer]) -> Answer:
+        reply = await mailbox.get()
+        if reply is None:
+            raise self._worker.death()
+        if isinstance(reply, Failed):
+            raise _error(reply)
+        assert isinstance(reply, kind)
+        return reply
+
+    def _cancel(self, id_: int) -> None:
+        try:
+            self._worker.post(Cancel(id_))
+        except errors.RunnerDied:
+            # What is gone needs no cancelling; who asks next is told.
+            return
+
+
+@asynccontextmanager
+async def open_runner(model: ModelSpec, placement: Placement, settings: Settings) -> AsyncIterator[LlamaRunner]:
+    """Load a model in a process of its own and yield its runner; leaving stops the process. Raises LoadFailed."""
+    argv = python_module("corral_llama_cpp.child")
+    name = f"the runner of {model.name}"
+    async with start_worker(argv, name=name, reply_types=REPLIES, environment=environment(placement)) as worker:
+        await worker.send(load_request(model, placement, settings))
+        runner = LlamaRunner(worker, await worker.ready(Loaded))
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(runner.listen())
+            try:
+                yield runner
+            finally:
+                listening.cancel()
+
+
+def _generate(id_: int, generation: Generation) -> Generate:
+    return Generate(
+        id=id_,
+        segments=generation.prompt.segments,
+        sampling=generation.sampling,
+        stop=tuple(dict.fromkeys((*generation.prompt.stop, *generation.sampling.stop))),
+        grammar=generation.grammar,
+        logprobs=generation.logprobs,
+        truncate=generation.truncate,
+        shift=generation.shift,
+        context=generation.context,
+    )
+
+
+def _parts(output: Output) -> Iterator[RunnerOutput]:
+    for note in output.notes:
+        yield Notice(code=note.code, message=note.message)
+    if output.text or output.logprobs:
+        yield Piece(output.text, output.logprobs)
+    if (end := output.end) is not None:
+        yield Done(reason=end.reason, usage=end.usage, stop=end.stop, tokens=end.tokens)
+
+
+def _error(failed: Failed) -> errors.CorralError:
+    kind = getattr(errors, failed.kind, RunnerError)
+    return kind(**failed.figures) if failed.figures else kind(failed.message)
+
+
+def _runner_info(loaded: Loaded, pid: int) -> RunnerInfo:
+    return RunnerInfo(
+        context_tokens=loaded.context_tokens,
+        slots=loaded.slots,
+        embedding_length=loaded.embedding_length,
+        memory=loaded.memory,
+        load_s=loaded.load_s,
+        pid=pid,
+        notices=tuple(Notice(code=note.code, message=note.message) for note in loaded.notes),
+    )

@@ -1,0 +1,94 @@
+"""Serve one loaded model to the parent: hand requests to the engine, and its outputs back."""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from corral.errors import ContextExceeded, CorralError
+from corral_llama_cpp.wire import AskMemory, Cancel, Detokenize, Embed, Failed, FreeMemory, Generate, Load, Step, Text, Tokenize, Tokens, Vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from corral_llama_cpp.engine.loop import Engine
+    from corral_llama_cpp.native.loading import Loaded
+    from corral_llama_cpp.wire import Reply, Request
+
+#: What the decoding thread is asked to do: requests, with the tokens of a prompt where there is one.
+Work: TypeAlias = "tuple[Generate, list[int]] | Cancel | Embed"
+
+
+class Service:
+    """Takes requests on one thread and decodes on another; `send` may be called from both."""
+
+    def __init__(self, loaded: Loaded, send: Callable[[Reply], None]) -> None:
+        self._loaded = loaded
+        self._send = send
+        self._work: SimpleQueue[Work] = SimpleQueue()
+        self._engine = loaded.engine(self._fail)
+
+    def take(self, request: Request) -> None:
+        """Take one request; called by the reading thread, which also does what needs no decoding."""
+        vocabulary = self._loaded.model.vocabulary
+        match request:
+            case Generate():
+                self._work.put((request, [*request.context, *vocabulary.tokens(request.segments)]))
+            case Cancel() | Embed():
+                self._work.put(request)
+            case Tokenize(id=id_, segments=segments):
+                self._send(Tokens(id_, tuple(vocabulary.tokens(segments))))
+            case Detokenize(id=id_, tokens=tokens):
+                self._send(Text(id_, vocabulary.text(tokens)))
+            case AskMemory(id=id_):
+                self._send(FreeMemory(id_, self._loaded.free_bytes()))
+            case Load():
+                self._fail(0, CorralError("a model is loaded already"))
+            case _:
+                assert_never(request)
+
+    def run(self) -> None:
+        """Decode for ever."""
+        while True:
+            for work in self._arrived(wait=self._engine.is_idle):
+                self._do(work)
+            with self._loaded.cores.busy():
+                self._run_busy()
+
+    def _run_busy(self) -> None:
+        while not self._engine.is_idle:
+            self._loaded.share_cores()
+            if outputs := self._engine.step():
+                self._send(Step(outputs))
+            for work in self._arrived(wait=False):
+                self._do(work)
+
+    def _arrived(self, *, wait: bool) -> Iterator[Work]:
+        if wait:
+            yield self._work.get()
+        while True:
+            try:
+                yield self._work.get_nowait()
+            except Empty:
+                return
+
+    def _do(self, work: Work) -> None:
+        match work:
+            case Cancel(id=id_):
+                self._engine.cancel(id_)
+            case Embed():
+                self._embed(work)
+            case (request, prompt):
+                self._engine.submit(request, prompt)
+
+    def _embed(self, request: Embed) -> None:
+        try:
+            vectors, tokens = self._loaded.embedder.embed(request.inputs, truncate=request.truncate)
+        except CorralError as error:
+            self._fail(request.id, error)
+            return
+        self._send(Vectors(request.id, self._loaded.model.width, b"".join(vectors), tokens))
+
+    def _fail(self, id: int, error: CorralError) -> None:  # noqa: A002 - it is the request's id
+        figures = {"tokens": error.tokens, "context": error.context} if isinstance(error, ContextExceeded) else {}
+        self._send(Failed(id, type(error).__name__, str(error), figures))
