@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from corral.conversation import Conversation, Prompt
     from corral.events import OutputParser
     from corral.spec import ModelSpec
-    from corral_chat_template.sandbox import Sandbox
+    from corral_chat_template.templates import Templates
 
 
 class ChatTemplate:
@@ -21,7 +21,7 @@ class ChatTemplate:
     """
 
     def __init__(self) -> None:
-        self._sandbox: Sandbox | None = None
+        self._opened: Templates | None = None
 
     @hookimpl
     def declare_capabilities(self) -> Capabilities:
@@ -35,32 +35,30 @@ class ChatTemplate:
     @hookimpl
     def render_prompt(self, model: ModelSpec, conversation: Conversation) -> Prompt:
         """Render in the sandbox."""
-        from corral_chat_template.renderer import render
-        from corral_chat_template.traits import Traits
-
-        return render(model, conversation, self._open_sandbox(), Traits())
+        return self._templates().render(model, conversation)
 
     @hookimpl
-    def parse_output(self, conversation: Conversation, prompt: Prompt) -> OutputParser:
+    def parse_output(self, model: ModelSpec, conversation: Conversation, prompt: Prompt) -> OutputParser:
         """Read what the template lets expect, from where the prompt leaves off."""
-        from corral_chat_template.parsing import plain_format
-
-        return plain_format().parser(conversation.tools, prompt.suffix)
+        return self._templates().parser(model, conversation, prompt)
 
     def close(self) -> None:
         """Stop the child process; the next prompt starts another."""
-        if self._sandbox is not None:
-            self._sandbox.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def _support(self, model: ModelSpec) -> ParserSupport:
-        return ParserSupport(thinking="optional" if "</think>" in model.facts.chat_template else "none")
+        from corral_chat_template.parsing import support
 
-    def _open_sandbox(self) -> Sandbox:
-        if self._sandbox is None:
+        return support(self._templates().traits(model.facts))
+
+    def _templates(self) -> Templates:
+        if self._opened is None:
             from corral_chat_template.sandbox import Sandbox
+            from corral_chat_template.templates import Templates
 
-            self._sandbox = Sandbox()
-        return self._sandbox
+            self._opened = Templates(Sandbox())
+        return self._opened
 
 
 plugin = ChatTemplate()

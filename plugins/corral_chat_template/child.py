@@ -57,7 +57,11 @@ def main(fd: int) -> None:
 def _answer(message: bytes, compile_template: Callable[[str], Template]) -> list[Answer]:
     request = msgspec.msgpack.decode(message, type=Render)
     limit = OUTPUT_CHARS + 2 * len(message)
-    return [_render_safely(request, variables, limit, compile_template) for variables in request.renders]
+    answers: list[Answer] = []
+    for variables in request.renders:
+        stopped = answers[-1] if answers and isinstance(answers[-1], Failed) and answers[-1].limit else None
+        answers.append(stopped or _render_safely(request, variables, limit, compile_template))
+    return answers
 
 
 def _render_safely(request: Render, variables: dict[str, object], limit: int, compile_template: Callable[[str], Template]) -> Answer:

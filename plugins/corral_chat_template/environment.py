@@ -18,7 +18,7 @@ from jinja2.filters import sync_do_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, pass_eval_context
 
-from corral_chat_template.provenance import control, join
+from corral_chat_template.provenance import control, join, safe
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -128,7 +128,7 @@ def _check_name(name: str) -> None:
 def chat_environment() -> ChatEnvironment:
     """Return an environment for chat templates; `strftime_now` is a global of each render."""
     environment = ChatEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[GenerationTag, loopcontrols])
-    environment.filters |= {"tojson": _tojson, "from_json": json.loads, "join": _join}
+    environment.filters |= {"tojson": _tojson, "from_json": json.loads, "join": _join, "safe": safe}
     environment.globals |= {"raise_exception": _raise, "dict": PlainDict(), "namespace": PlainNamespace}
     return environment
 

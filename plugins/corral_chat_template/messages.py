@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from corral.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from corral.conversation import Conversation, Json, JsonObject, Message, Think, ToolCall
     from corral.spec import ModelFacts
 
 #: Variables that a request's own template arguments must not replace.
 RESERVED = frozenset({"messages", "tools", "add_generation_prompt", "bos_token", "eos_token", "strftime_now"})
+
+#: Variables that templates of 2024 needed for tools and dates, before there were `tools` and `strftime_now`.
+LEGACY = ("functions", "datetime")
 
 
 def variables(conversation: Conversation, facts: ModelFacts, messages: Sequence[JsonObject], *, generation_prompt: bool) -> JsonObject:
@@ -31,6 +36,11 @@ def variables(conversation: Conversation, facts: ModelFacts, messages: Sequence[
         "bos_token": facts.bos_token,
         "eos_token": facts.eos_token,
     }
+
+
+def legacy_variables(conversation: Conversation, now: datetime) -> JsonObject:
+    """Return what old templates need, the way their authors filled it in."""
+    return {"functions": json.dumps(conversation.tools, indent=4, ensure_ascii=False), "datetime": f"{now:%Y-%m-%d %H:%M:%S}"}
 
 
 def thinking_variables(think: Think) -> JsonObject:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, SupportsIndex, TypeAlias
 
+from markupsafe import Markup, escape
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -159,8 +161,47 @@ class Marked(str):
         return located
 
 
+class MarkedMarkup(Markup):
+    """What the filter `safe` makes of a string: text added to it is escaped, and who wrote what is kept."""
+
+    __slots__ = ("_runs",)
+    _runs: Runs
+
+    def __new__(cls, text: object = "", runs: Runs | None = None) -> MarkedMarkup:
+        """Return `text` as safe, with its runs; without runs all of it is foreign."""
+        made = super().__new__(cls, text)
+        made._runs = ((len(made), False),) if runs is None else runs
+        return made
+
+    def __str__(self) -> str:
+        return Marked(str.__str__(self), self._runs)
+
+    def __add__(self, other: object) -> MarkedMarkup:
+        return _safe((self, _escaped(other))) if isinstance(other, str) else NotImplemented
+
+    def __radd__(self, other: object) -> MarkedMarkup:
+        return _safe((_escaped(other), self)) if isinstance(other, str) else NotImplemented
+
+
+def safe(text: object) -> MarkedMarkup:
+    """Return text that is not escaped when other safe text is added."""
+    return _safe((text if isinstance(text, str) else str(text),))
+
+
+def _safe(pieces: Iterable[str]) -> MarkedMarkup:
+    joined = join(pieces)
+    return MarkedMarkup(joined, joined._runs)  # noqa: SLF001 - of this module
+
+
+def _escaped(text: str) -> str:
+    if isinstance(text, Markup):
+        return text
+    pieces = [(str.__str__(escape(piece)), written) for piece, written in spans(text)]
+    return join([control(piece) if written else piece for piece, written in pieces])
+
+
 def _runs(text: str) -> Runs:
-    if isinstance(text, Marked):
+    if isinstance(text, Marked | MarkedMarkup):
         return text._runs  # noqa: SLF001
     return ((len(text), False),) if text else ()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from corral.conversation import Conversation, Json, JsonObject, Message, Prompt, Segment, SegmentKind, ToolCall
 from corral.errors import InvalidTemplate, Unsupported
-from corral_chat_template.messages import describe, merge_system, variables
+from corral_chat_template.messages import describe, legacy_variables, merge_system, variables
 from corral_chat_template.wire import Failed, Rendered
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from corral.spec import ModelFacts, ModelSpec
     from corral_chat_template.sandbox import Sandbox
-    from corral_chat_template.traits import Traits
+    from corral_chat_template.traits import Answer, Traits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class Dialect:
 
     system: bool
     object_arguments: bool
+    legacy: bool = False
 
 
 def dialects(traits: Traits) -> Iterator[Dialect]:
@@ -33,6 +34,7 @@ def dialects(traits: Traits) -> Iterator[Dialect]:
     for system in (traits.system, not traits.system):
         for object_arguments in (traits.object_arguments, not traits.object_arguments):
             yield Dialect(system=system, object_arguments=object_arguments)
+    yield Dialect(system=traits.system, object_arguments=traits.object_arguments, legacy=True)
 
 
 def render(model: ModelSpec, conversation: Conversation, sandbox: Sandbox, traits: Traits) -> Prompt:
@@ -43,12 +45,14 @@ def render(model: ModelSpec, conversation: Conversation, sandbox: Sandbox, trait
     marks = _Marks.unused_in(conversation)
     failures: list[Failed] = []
     for dialect in dialects(traits):
-        match sandbox.render(template, _renders(model.facts, conversation, dialect, marks)):
-            case [Rendered() as whole, *rest]:
-                return _prompt(whole, rest, model.facts, conversation, marks, traits)
-            case [Failed(limit=True) as failure, *_]:
+        found = _variables(model.facts, conversation, dialect, marks)
+        old = legacy_variables(conversation, sandbox.now()) if dialect.legacy else {}
+        match sandbox.render(template, [{**old, **found}]):
+            case [Rendered(runs)]:
+                return _prompt(runs, model.facts, conversation, marks, traits)
+            case [Failed(limit=True) as failure]:
                 raise _error(model, failure)
-            case [Failed() as failure, *_]:
+            case [Failed() as failure]:
                 failures.append(failure)
     raise _error(model, failures[0])
 
@@ -75,15 +79,14 @@ class _Marks:
         return cls(end=f"corral-{number}-end", media=f"corral-{number}-media")
 
 
-def _renders(facts: ModelFacts, conversation: Conversation, dialect: Dialect, marks: _Marks) -> list[JsonObject]:
-    """Return the variables of the prompt itself and, to tell its last header, of the same without generation prompt."""
+def _variables(facts: ModelFacts, conversation: Conversation, dialect: Dialect, marks: _Marks) -> JsonObject:
     messages = [_describe(message, dialect, marks) for message in conversation.messages]
     if not dialect.system:
         messages = merge_system(messages)
-    if is_prefilled(conversation):
+    prefilled = is_prefilled(conversation)
+    if prefilled:
         messages[-1] = _tag_end(messages[-1], marks)
-        return [variables(conversation, facts, messages, generation_prompt=False)]
-    return [variables(conversation, facts, messages, generation_prompt=prompting) for prompting in (True, False)]
+    return variables(conversation, facts, messages, generation_prompt=not prefilled)
 
 
 def _describe(message: Message, dialect: Dialect, marks: _Marks) -> JsonObject:
@@ -112,16 +115,24 @@ def _tag_end(message: JsonObject, marks: _Marks) -> JsonObject:
     return message | tagged
 
 
-def _prompt(
-    whole: Rendered, rest: Sequence[object], facts: ModelFacts, conversation: Conversation, marks: _Marks, traits: Traits
-) -> Prompt:
-    runs = list(_until_end(whole.runs, marks)) if is_prefilled(conversation) else whole.runs
-    text = "".join(piece for piece, _ in runs)
-    plain = "".join(piece for piece, _ in rest[0].runs) if rest and isinstance(rest[0], Rendered) else ""
-    suffix = traits.after_header(text) if is_prefilled(conversation) else traits.after_header(text.removeprefix(plain))
-    media = [image for message in conversation.messages for image in message.images]
-    segments = tuple(_segments(_without_bos(runs, facts), marks, iter(media)))
-    return Prompt(segments=segments, suffix=suffix)
+def _prompt(runs: Sequence[tuple[str, bool]], facts: ModelFacts, conversation: Conversation, marks: _Marks, traits: Traits) -> Prompt:
+    if is_prefilled(conversation):
+        runs = list(_until_end(runs, marks))
+    media = iter([image for message in conversation.messages for image in message.images])
+    segments = tuple(_segments(_without_bos(runs, facts), marks, media))
+    return Prompt(segments=segments, suffix=_suffix(runs, traits.answer, is_prefilled=is_prefilled(conversation)))
+
+
+def _suffix(runs: Sequence[tuple[str, bool]], answer: Answer, *, is_prefilled: bool) -> str:
+    """Return what follows the answer's header: the one that ends the prompt, or the one before a started answer."""
+    after = ""
+    for piece, written in reversed(runs):
+        if written and answer.header and answer.header in piece:
+            return piece.rpartition(answer.header)[2] + after
+        if not is_prefilled:
+            return ""
+        after = piece + after
+    return ""
 
 
 def _until_end(runs: Iterable[tuple[str, bool]], marks: _Marks) -> Iterator[tuple[str, bool]]:

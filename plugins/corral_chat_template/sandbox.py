@@ -32,13 +32,13 @@ class Sandbox:
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
-        self._clock = clock
+        self.now = clock
         self._lock = Lock()
         self._child: _Child | None = None
 
     def render(self, template: str, renders: Sequence[JsonObject]) -> list[Answer]:
         """Render a template once per set of variables; a failure is an answer too."""
-        request = Render(template, self._clock().isoformat(), list(renders), list(CONTROL_NAMES))  # type: ignore[arg-type]
+        request = Render(template, self.now().isoformat(), list(renders), list(CONTROL_NAMES))  # type: ignore[arg-type]
         with self._lock:
             child = self._child or _Child()
             self._child = child
