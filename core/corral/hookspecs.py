@@ -54,7 +54,8 @@ def spawn_runner(  # type: ignore[empty-body]
 def render_prompt(model: ModelSpec, conversation: Conversation) -> Prompt:  # type: ignore[empty-body]
     """Return the prompt of a conversation: segments, stop strings, and the suffix that the model continues.
 
-    Called once per request (more often when history must be trimmed), for the owner of the model's RENDERER name.
+    Called once per request (more often when history must be trimmed), in any thread and in several at once, for the owner of the model's
+    RENDERER name.
     """
 
 

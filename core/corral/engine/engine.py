@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -89,7 +90,7 @@ class CorralEngine:
     async def answer(self, request: Request) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer; the last one is a Finish."""
         started = perf_counter()
-        plan = self._plan(request)
+        plan = await self._plan(request)
         async with self._lease(plan) as lease:
             rendered = await self._prompt(plan, lease.runner)
             reading = Reading(self._parser(plan, rendered.prompt), self._random)
@@ -105,8 +106,8 @@ class CorralEngine:
 
     async def render(self, request: Request) -> Rendered:
         """Return the prompt that a request would send; the model is loaded only when its tokens must be counted."""
-        plan = self._plan(request)
-        prompt = self._render(plan)
+        plan = await self._plan(request)
+        prompt = await self._render(plan)
         if not request.truncate or _surely_fits(prompt, plan.options.load.num_ctx):
             return Rendered(prompt=prompt)
         async with self._lease(plan) as lease:
@@ -114,31 +115,31 @@ class CorralEngine:
 
     async def count_tokens(self, request: Request) -> int:
         """Return the number of tokens of a request's prompt, before any trimming."""
-        plan = self._plan(request)
+        plan = await self._plan(request)
         async with self._lease(plan) as lease:
-            return len(await lease.runner.tokenize(self._render(plan)))
+            return len(await lease.runner.tokenize(await self._render(plan)))
 
     async def tokenize(self, model: str, text: str) -> list[int]:
         """Return the tokens of plain text."""
-        async with self._scheduler.lease(self._loadable(model, {}), keep_alive_s=None) as lease:
+        async with self._scheduler.lease(await self._loadable(model, {}), keep_alive_s=None) as lease:
             return await lease.runner.tokenize(_raw_prompt(text))
 
     async def embed(self, request: EmbedRequest) -> Embedded:
         """Return a vector for each input."""
         started = perf_counter()
-        model = self._loadable(request.model, request.options)
+        model = await self._loadable(request.model, request.options)
         async with self._scheduler.lease(model, keep_alive_s=request.keep_alive_s) as lease:
             embeddings = await lease.runner.embed(request.inputs, truncate=request.truncate)
         return Embedded(embeddings=embeddings, load_s=lease.load_s, total_s=perf_counter() - started)
 
     async def load(self, model: str, options: JsonObject, keep_alive_s: float | None) -> float:
         """Load a model if it is not, and return the seconds that took."""
-        async with self._scheduler.lease(self._loadable(model, options), keep_alive_s=keep_alive_s) as lease:
+        async with self._scheduler.lease(await self._loadable(model, options), keep_alive_s=keep_alive_s) as lease:
             return lease.load_s
 
     async def unload(self, model: str) -> None:
         """Let a model go as soon as it is idle."""
-        await self._scheduler.expire(self._library.resolve(model))
+        await self._scheduler.expire(await asyncio.to_thread(self._library.resolve, model))
 
     def running(self) -> Sequence[RunningModel]:
         """Return a snapshot of the loaded models."""
@@ -155,12 +156,12 @@ class CorralEngine:
     def _lease(self, plan: _Plan) -> AbstractAsyncContextManager[Lease]:
         return self._scheduler.lease(plan.model, keep_alive_s=plan.request.keep_alive_s)
 
-    def _loadable(self, name: str, options: JsonObject) -> ModelSpec:
-        model = self._library.resolve(name)
+    async def _loadable(self, name: str, options: JsonObject) -> ModelSpec:
+        model = await asyncio.to_thread(self._library.resolve, name)
         return replace(model, load=effective_options(self._settings, model, options).load)
 
-    def _plan(self, request: Request) -> _Plan:
-        resolved = self._library.resolve(request.model)
+    async def _plan(self, request: Request) -> _Plan:
+        resolved = await asyncio.to_thread(self._library.resolve, request.model)
         options = effective_options(self._settings, resolved, request.conversation.options)
         model = effective_model(resolved, request, options)
         conversation = request.conversation
@@ -168,28 +169,29 @@ class CorralEngine:
             conversation = effective_conversation(model, self._host.parser_support(model), request)
         return _Plan(request=request, model=model, options=options, conversation=conversation)
 
-    def _render(self, plan: _Plan, dropped: int = 0) -> Prompt:
+    async def _render(self, plan: _Plan, dropped: int = 0) -> Prompt:
         if plan.request.raw is not None:
             return _raw_prompt(plan.request.raw)
         messages = without_oldest(plan.conversation.messages, dropped)
-        return self._host.render_prompt(plan.model, replace(plan.conversation, messages=messages))
+        # In a thread: a renderer is anybody's code, and a template may run until its limit.
+        return await asyncio.to_thread(self._host.render_prompt, plan.model, replace(plan.conversation, messages=messages))
 
     async def _prompt(self, plan: _Plan, runner: Runner) -> Rendered:
         """Render, without the fewest oldest turns that must go for the rest to fit the runner's context."""
-        prompt = self._render(plan)
+        prompt = await self._render(plan)
         limit = runner.info.context_tokens
         if plan.request.raw is not None or _surely_fits(prompt, limit):
             return Rendered(prompt=prompt)
 
         async def fits(dropped: int) -> bool:
-            return len(await runner.tokenize(self._render(plan, dropped))) < limit
+            return len(await runner.tokenize(await self._render(plan, dropped))) < limit
 
         if await fits(0):
             return Rendered(prompt=prompt)
         if not plan.request.truncate:
             raise ContextExceeded(tokens=len(await runner.tokenize(prompt)), context=limit)
         dropped = await fewest_dropped(fits, droppable_turns(plan.conversation.messages))
-        return Rendered(prompt=self._render(plan, dropped), dropped=dropped)
+        return Rendered(prompt=await self._render(plan, dropped), dropped=dropped)
 
     def _parser(self, plan: _Plan, prompt: Prompt) -> OutputParser | None:
         if plan.request.raw is not None:

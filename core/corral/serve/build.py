@@ -1,0 +1,45 @@
+"""Put the house together: library, devices, scheduler and engine, made here and handed down."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from corral.discovery import Discovery
+from corral.engine import CorralEngine
+from corral.library import Library
+from corral.placement import Planner
+from corral.scheduler import Scheduler
+from corral.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from corral.devices import Device, Placement
+    from corral.plugins import PluginHost
+    from corral.runners import Runner
+    from corral.settings import Settings
+    from corral.spec import ModelSpec
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings,
+    host: PluginHost,
+    *,
+    spawn: Callable[[ModelSpec, Placement], AbstractAsyncContextManager[Runner]] | None = None,
+    devices: Callable[[], Awaitable[Sequence[Device]]] | None = None,
+) -> AsyncIterator[CorralEngine]:
+    """Yield an engine over the installed models; leaving the block stops every runner.
+
+    `spawn` and `devices` take the place of the plugins' runners and devices, for tests.
+    """
+
+    def spawn_by_name(model: ModelSpec, placement: Placement) -> AbstractAsyncContextManager[Runner]:
+        return host.spawn_runner(model, placement, settings)
+
+    look = devices or Discovery(host, settings).devices
+    async with Scheduler(spawn=spawn or spawn_by_name, devices=look, plan=Planner(settings).plan, settings=settings) as scheduler:
+        library = Library(Store(settings.models), host, settings)
+        yield CorralEngine(library=library, host=host, scheduler=scheduler, devices=look, settings=settings)
