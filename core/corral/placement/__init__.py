@@ -1,0 +1,22 @@
+"""Where a model goes: a pure function of its header, the devices, and what was asked for."""
+
+from __future__ import annotations
+
+from corral.placement.effective import smallest_automatic_context, usable_context
+from corral.placement.footprint import Footprint, measure
+from corral.placement.place import place
+from corral.placement.planner import Planner
+from corral.placement.verdict import HOST, Conditions, Shortage, Verdict
+
+__all__ = [
+    "HOST",
+    "Conditions",
+    "Footprint",
+    "Planner",
+    "Shortage",
+    "Verdict",
+    "measure",
+    "place",
+    "smallest_automatic_context",
+    "usable_context",
+]

@@ -1,0 +1,37 @@
+"""Show a runner as `ps` does."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from corral.api import RunningModel
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from corral.scheduler.state import Slot
+
+#: Longer than anybody waits, and well inside what a datetime can hold.
+_FOREVER_S = 100 * 365 * 86_400.0
+
+
+def show(slot: Slot, now: float, today: datetime) -> RunningModel:
+    """Return a snapshot of a runner; `now` is the scheduler's clock, `today` the one on the wall."""
+    taken = slot.taken()
+    return RunningModel(
+        model=slot.model,
+        placement=slot.placement,
+        total_bytes=sum(taken.values()),
+        device_bytes=sum(taken[share.device.key] for share in slot.placement.shares),
+        context_tokens=slot.info.context_tokens if slot.info else slot.placement.context_tokens,
+        expires_at=_expiry(slot, now, today),
+        active=len(slot.active),
+        pid=slot.info.pid if slot.info else 0,
+    )
+
+
+def _expiry(slot: Slot, now: float, today: datetime) -> datetime | None:
+    left_s = slot.keep_alive_s if math.isinf(slot.expires_at) else max(0.0, slot.expires_at - now)
+    return None if left_s > _FOREVER_S else today + timedelta(seconds=left_s)
