@@ -165,12 +165,13 @@ async def open_runner(model: ModelSpec, placement: Placement, settings: Settings
     async with start_worker(argv, name=name, reply_types=REPLIES, environment=environment(placement)) as worker:
         await worker.send(load_request(model, placement, settings))
         runner = LlamaRunner(worker, await worker.ready(Loaded))
-        async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(runner.listen())
-            try:
-                yield runner
-            finally:
-                listening.cancel()
+        # Not a TaskGroup: one that is left by an error would wrap it in a group.
+        listening = asyncio.create_task(runner.listen())
+        try:
+            yield runner
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
 
 
 def _generate(id_: int, generation: Generation) -> Generate:

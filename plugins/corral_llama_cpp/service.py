@@ -6,7 +6,21 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from corral.errors import ContextExceeded, CorralError
-from corral_llama_cpp.wire import AskMemory, Cancel, Detokenize, Embed, Failed, FreeMemory, Generate, Load, Step, Text, Tokenize, Tokens, Vectors
+from corral_llama_cpp.wire import (
+    AskMemory,
+    Cancel,
+    Detokenize,
+    Embed,
+    Failed,
+    FreeMemory,
+    Generate,
+    Load,
+    Step,
+    Text,
+    Tokenize,
+    Tokens,
+    Vectors,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

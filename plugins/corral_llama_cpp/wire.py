@@ -10,8 +10,6 @@ from corral.conversation import Segment
 from corral.events import FinishReason, Grammar, TokenLogprob, Usage
 from corral.options import Sampling
 
-__all__ = ["FinishReason", "Grammar", "Sampling", "Segment", "TokenLogprob", "Usage"]
-
 
 class DeviceShare(msgspec.Struct, frozen=True):
     """The layers that one device takes, by the library's name of the device."""

@@ -40,9 +40,7 @@ class Part:
 class Engine:
     """Decodes for many streams at once. One thread calls everything; `fail` is told of requests that came to nothing."""
 
-    def __init__(
-        self, backend: Backend, *, slots: int, sequences: int, idle_cells: int, fail: Callable[[int, CorralError], None]
-    ) -> None:
+    def __init__(self, backend: Backend, *, slots: int, sequences: int, idle_cells: int, fail: Callable[[int, CorralError], None]) -> None:
         self._backend = backend
         self._slots = slots
         self._fail = fail

@@ -123,9 +123,7 @@ class Stream:
         """Close the answer: show what was held back, and count."""
         self.is_over = True
         self._shown.append(self._text.finish())
-        self._end = End(
-            reason="stop" if self._text.stop else reason, usage=self._usage(), stop=self._text.stop, tokens=tuple(self._all)
-        )
+        self._end = End(reason="stop" if self._text.stop else reason, usage=self._usage(), stop=self._text.stop, tokens=tuple(self._all))
 
     def output(self) -> Output | None:
         """Return what has come since the last call; None when nothing has."""

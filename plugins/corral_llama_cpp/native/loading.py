@@ -37,6 +37,8 @@ class Loaded:
     """One loaded model and all that serves it."""
 
     load: Load
+    #: The library calls it for as long as it is used.
+    log: Log
     model: Model
     context: Context
     devices: Devices
@@ -76,6 +78,7 @@ def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
     limits = {"limit": load.context_tokens, "first": generating, "sequences": _EMBED_SEQUENCES}
     return Loaded(
         load=load,
+        log=log,
         model=model,
         context=context,
         devices=devices,
@@ -102,4 +105,8 @@ def _notes(load: Load, model: Model) -> tuple[Note, ...]:
     trained = int(ll.llama_model_n_ctx_train(model.pointer))
     if load.context_tokens <= trained:
         return ()
-    return (Note("context_beyond_training", f"the context of {load.context_tokens} tokens is longer than the {trained} the model was trained on"),)
+    return (
+        Note(
+            "context_beyond_training", f"the context of {load.context_tokens} tokens is longer than the {trained} the model was trained on"
+        ),
+    )

@@ -85,7 +85,9 @@ class Greedy:
 class Chain:
     """Takes a token by the library's chain of samplers, kept to the grammar when there is one."""
 
-    def __init__(self, rows: Rows, candidates: Candidates, vocabulary: Vocabulary, request: Generate, prompt: Sequence[int], context: int) -> None:
+    def __init__(
+        self, rows: Rows, candidates: Candidates, vocabulary: Vocabulary, request: Generate, prompt: Sequence[int], context: int
+    ) -> None:
         sampling = request.sampling
         self._rows = rows
         self._candidates = candidates
@@ -150,7 +152,9 @@ def top_ids(logits: Floats, count: int) -> npt.NDArray[np.int32]:
     return np.flatnonzero(logits >= bound).astype(np.int32)
 
 
-def sampler(rows: Rows, candidates: Candidates, vocabulary: Vocabulary, request: Generate, prompt: Sequence[int], context: int) -> Greedy | Chain:
+def sampler(
+    rows: Rows, candidates: Candidates, vocabulary: Vocabulary, request: Generate, prompt: Sequence[int], context: int
+) -> Greedy | Chain:
     """Return the sampler of a request; raise InvalidGrammar or InvalidOption for one that can't be."""
     for token, _ in request.sampling.logit_bias:
         if not vocabulary.holds(token):
