@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         ToolChoice,
     )
     from corral.devices import (
+        Absent,
         Device,
         DeviceKind,
         Placement,
@@ -140,6 +141,7 @@ _HOMES = ("markers", "spec", "conversation", "events", "devices", "errors", "opt
 __all__ = [
     "API_VERSION",
     "ASGIApplication",
+    "Absent",
     "ApiOffer",
     "Busy",
     "CallStatus",

@@ -52,8 +52,8 @@ def encode(message: msgspec.Struct) -> bytes:
 
 
 def decoder(types: Sequence[type[Message]]) -> msgspec.msgpack.Decoder[Message]:
-    """Return a decoder of any of the tagged structs."""
-    return msgspec.msgpack.Decoder(reduce(or_, types))
+    """Return a decoder of any of the tagged structs; of nothing when there are none."""
+    return msgspec.msgpack.Decoder(reduce(or_, types) if types else None)
 
 
 class FrameSplitter:
