@@ -17,7 +17,7 @@ from corral.formats.prompts import PromptBuilder
 from corral.formats.scanner import Scan, TagScanner
 from corral.formats.schema import Coerced, ParameterType, ToolSchemas, coerce, function_of, type_of
 from corral.formats.source import Source, Steps
-from corral.formats.strict_json import dump_json, escape_json, load_json, load_object
+from corral.formats.strict_json import dump_json, escape_json, load_json, load_object, template_text
 from corral.formats.xml_calls import Head, XmlCalls
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "load_json",
     "load_object",
     "read_json",
+    "template_text",
     "tools_from_json",
     "type_of",
 ]

@@ -10,7 +10,7 @@ from corral.events import CallStatus
 from corral.formats.strict_json import dump_json, is_number, load_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from corral.conversation import Json, JsonObject
 
@@ -22,25 +22,24 @@ _MAX_REFERENCES = 16
 
 @dataclass(frozen=True, slots=True)
 class ParameterType:
-    """What values a parameter takes: names of JSON types, and literal values (`enum`, `const`); both empty when unknown."""
+    """The JSON types that a parameter takes; empty when nothing is known."""
 
     types: frozenset[str] = frozenset()
-    literals: tuple[Json, ...] = ()
 
     @property
     def is_known(self) -> bool:
         """Return whether the schema says anything about the type."""
-        return bool(self.types or self.literals)
+        return bool(self.types)
 
     @property
     def is_text(self) -> bool:
         """Return whether every text is a value as it is, so that it can be passed on while it is written."""
-        return not self.is_known or self.types <= {"string", "null"}
+        return self.types <= {"string", "null"} and self.types != {"null"}
 
     @property
     def admits_null(self) -> bool:
         """Return whether null is a value."""
-        return "null" in self.types or None in self.literals
+        return "null" in self.types
 
 
 class ToolSchemas:
@@ -81,19 +80,38 @@ def type_of(schema: JsonObject, root: JsonObject, *, depth: int = 0) -> Paramete
     """Return what values a schema admits; `root` is where its references start."""
     schema = _resolve(schema, root)
     types = set(_type_names(schema.get("type")))
-    literals = _list(schema.get("enum")) + ([schema["const"]] if "const" in schema else [])
-    if depth < _MAX_REFERENCES:
-        for branch in _list(schema.get("anyOf")) + _list(schema.get("oneOf")) + _list(schema.get("allOf")):
-            inner = type_of(_object(branch), root, depth=depth + 1)
-            types |= inner.types
-            literals += inner.literals
-    if schema.get("nullable") is True and (types or literals):
+    branches = _list(schema.get("anyOf")) + _list(schema.get("oneOf")) + _list(schema.get("allOf"))
+    for branch in branches if depth < _MAX_REFERENCES else ():
+        types |= type_of(_object(branch), root, depth=depth + 1).types
+    types = types or _types_of_literals(schema)
+    if schema.get("nullable") is True and types:
         types.add("null")
-    if not types and "properties" in schema:
-        types.add("object")
-    if not types and "items" in schema:
-        types.add("array")
-    return ParameterType(frozenset(types), tuple(literals) if not types - {"null"} else ())
+    return ParameterType(frozenset(types))
+
+
+def _types_of_literals(schema: JsonObject) -> set[str]:
+    """Return the types that a schema without types implies, by its values or by what it says about them."""
+    literals = _list(schema.get("enum")) + ([schema["const"]] if "const" in schema else [])
+    implied = {"properties": "object", "additionalProperties": "object", "items": "array"}
+    return {_type_name(value) for value in literals} or {name for key, name in implied.items() if key in schema}
+
+
+def _type_name(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case dict():
+            return "object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +132,6 @@ def coerce(raw: str, kind: ParameterType) -> Coerced:
     text = raw.strip()
     if kind.admits_null and (text.lower() == "null" or text == "None"):
         return Coerced("null")
-    for literal in kind.literals:
-        if raw == literal or (not isinstance(literal, str) and _same(text, literal)):
-            return Coerced(dump_json(literal))
     for name in ("boolean", "integer", "number", "array", "object"):
         json = _as_type(text, name) if name in kind.types else None
         if json is not None:
@@ -156,14 +171,6 @@ def _as_container(text: str, kind: type[list[Json]] | type[dict[str, Json]]) -> 
         return None
 
 
-def _same(text: str, literal: Json) -> bool:
-    try:
-        value = load_json(text)
-    except ValueError:
-        return isinstance(literal, bool) and text.lower() == str(literal).lower()
-    return type(value) is type(literal) and value == literal
-
-
 def _resolve(schema: JsonObject, root: JsonObject) -> JsonObject:
     for _ in range(_MAX_REFERENCES):
         reference = schema.get("$ref")
@@ -192,8 +199,3 @@ def _object(value: Json) -> JsonObject:
 
 def _list(value: Json) -> list[Json]:
     return list(value) if isinstance(value, list) else []
-
-
-def declared(properties: Mapping[str, Json], seen: Iterable[str]) -> frozenset[str]:
-    """Return the declared parameters that were not seen yet."""
-    return frozenset(properties) - frozenset(seen)

@@ -42,6 +42,11 @@ def dump_json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def template_text(value: Json) -> str:
+    """Return a value as Jinja templates print it: objects and lists as JSON, everything else as Python's `str` does."""
+    return dump_json(value) if isinstance(value, dict | list) else str(value)
+
+
 def escape_json(text: str) -> str:
     """Return text as it stands inside a JSON string, without the quotes."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

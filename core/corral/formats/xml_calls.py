@@ -46,8 +46,8 @@ class XmlCalls:
     answer that ends before `close` was cut off. `instead` reads what some models write in place of a function.
     """
 
-    functions: tuple[Head, ...] = (Head("<function=", ">"),)
-    parameters: tuple[Head, ...] = (Head("<parameter=", ">"),)
+    functions: tuple[Head, ...] = (Head("<function=", ">"), Head('<function name="', '">'))
+    parameters: tuple[Head, ...] = (Head("<parameter=", ">"), Head('<parameter name="', '">'))
     value_open: str = ""
     parameter_close: str = "</parameter>"
     function_close: str = "</function>"
