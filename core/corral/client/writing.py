@@ -69,6 +69,7 @@ def create_body(request: CreateRequest) -> JsonObject:
         "from": request.base,
         "files": dict(request.files),
         "adapters": dict(request.adapters),
+        "drafts": dict(request.drafts),
         "requires": request.requires,
         "license": list(request.licenses),
         "parameters": request.parameters,
