@@ -10,7 +10,7 @@ from corral.spec import Capabilities
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from corral.devices import Device, Placement
+    from corral.devices import Absent, Device, Placement
     from corral.runners import Runner
     from corral.settings import Settings
     from corral.spec import ModelSpec
@@ -23,7 +23,7 @@ def declare_capabilities() -> Capabilities:
 
 
 @hookimpl
-def discover_devices(settings: Settings) -> list[Device]:
+def discover_devices(settings: Settings) -> list[Device | Absent]:
     """Return the devices that llama.cpp sees, asked in a process of its own."""
     from corral_llama_cpp.probe import devices
 

@@ -32,7 +32,7 @@ from corral_llama_cpp.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 
     import msgspec
 
@@ -62,7 +62,7 @@ class LlamaRunner:
         """Return what the runner said when it became ready."""
         return self._info
 
-    async def generate(self, generation: Generation) -> AsyncIterator[RunnerOutput]:
+    async def generate(self, generation: Generation) -> AsyncGenerator[RunnerOutput, None]:
         """Yield pieces as they are decoded and one Done at the end; closing the iterator cancels within one step."""
         id_ = next(self._ids)
         mailbox = self._open(id_)

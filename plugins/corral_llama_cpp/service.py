@@ -25,7 +25,6 @@ from corral_llama_cpp.wire import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from corral_llama_cpp.engine.loop import Engine
     from corral_llama_cpp.native.loading import Loaded
     from corral_llama_cpp.wire import Reply, Request
 

@@ -91,7 +91,7 @@ class AskMemory(msgspec.Struct, frozen=True, tag="memory"):
 
 
 Request: TypeAlias = Load | Generate | Cancel | Tokenize | Detokenize | Embed | AskMemory
-REQUESTS = (Load, Generate, Cancel, Tokenize, Detokenize, Embed, AskMemory)
+REQUESTS: tuple[type[Request], ...] = (Load, Generate, Cancel, Tokenize, Detokenize, Embed, AskMemory)
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True):
@@ -167,7 +167,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 Reply: TypeAlias = Step | Tokens | Text | Vectors | FreeMemory | Failed
-REPLIES = (Step, Tokens, Text, Vectors, FreeMemory, Failed)
+REPLIES: tuple[type[Reply], ...] = (Step, Tokens, Text, Vectors, FreeMemory, Failed)
 
 
 class Loaded(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from corral_llama_cpp.wire import Generate
 
 
-class SamplingFailed(Exception):  # noqa: N818 - it says what happened
+class SamplingFailed(Exception):
     """No token could be chosen: the logits are not numbers, or everything was ruled out."""
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from corral.events import TokenLogprob
-from corral_llama_cpp.native.sampling import Candidates, sampler
+from corral_llama_cpp.native.candidates import Candidates
+from corral_llama_cpp.native.sampling import sampler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corral_llama_cpp.engine.seams import Batch, Sampler
+    from corral_llama_cpp.engine.seams import Batch, Memory, Sampler
     from corral_llama_cpp.native.context import Context
     from corral_llama_cpp.native.model import Model
     from corral_llama_cpp.wire import Generate
@@ -25,7 +26,7 @@ class LlamaBackend:
         self._context = context
         self._vocabulary = model.vocabulary
         self._candidates = Candidates(model.vocabulary.size)
-        self.memory = context.memory
+        self.memory: Memory = context.memory
         self.batch_tokens = context.batch_tokens
         self.context_tokens = context_tokens
         self.can_shift = context.memory.can_shift

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import llama_cpp.llama_cpp as ll
 import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from corral_llama_cpp.native.log import Log
     from corral_llama_cpp.native.model import Model
     from corral_llama_cpp.wire import Load
+
+    Floats: TypeAlias = npt.NDArray[np.float32]
 
 _CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 _FLASH = {None: -1, False: 0, True: 1}
@@ -60,7 +62,7 @@ class Context:
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width
         self._buffers = _Buffers(load.batch_tokens)
-        self._logits: npt.NDArray[np.float32] | None = None
+        self._logits: Floats | None = None
         self._outputs = 0
 
     def decode(self, batch: Batch) -> int:
@@ -69,19 +71,20 @@ class Context:
         self._outputs = len(batch.outputs)
         return int(ll.llama_decode(self.pointer, self._buffers.fill(batch)))
 
-    def logits(self, row: int) -> npt.NDArray[np.float32]:
+    def logits(self, row: int) -> Floats:
         """Return the logits of an output row, until the next decode."""
         if self._logits is None:
             self._logits = _matrix(ll.llama_get_logits(self.pointer), self._outputs, self._vocabulary_size)
-        return self._logits[row]
+        found: Floats = self._logits[row]
+        return found
 
-    def pooled(self, sequence: int) -> npt.NDArray[np.float32]:
+    def pooled(self, sequence: int) -> Floats:
         """Return the pooled embedding of a sequence, as bytes of 32-bit floats."""
-        return _matrix(ll.llama_get_embeddings_seq(self.pointer, sequence), 1, self._width)[0]
+        return _matrix(ll.llama_get_embeddings_seq(self.pointer, sequence), 1, self._width).reshape(-1)
 
-    def embedding(self, index: int) -> npt.NDArray[np.float32]:
+    def embedding(self, index: int) -> Floats:
         """Return the embedding of the token at an index of the batch."""
-        return _matrix(ll.llama_get_embeddings_ith(self.pointer, index), 1, self._width)[0]
+        return _matrix(ll.llama_get_embeddings_ith(self.pointer, index), 1, self._width).reshape(-1)
 
     @property
     def is_pooling(self) -> bool:
@@ -138,19 +141,18 @@ class _Buffers:
         return self._batch
 
 
-def _pointer(array: npt.NDArray[np.generic], kind: type) -> object:
+def _pointer(array: npt.NDArray[np.generic], kind: type[ctypes._CDataType]) -> object:
     return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
 
 
-def _matrix(pointer: object, rows: int, columns: int) -> npt.NDArray[np.float32]:
-    address = ctypes.cast(pointer, ctypes.c_void_p).value
-    assert address is not None
-    raw = (ctypes.c_float * (rows * columns)).from_address(address)
-    return np.frombuffer(raw, np.float32).reshape(rows, columns)
+def _matrix(pointer: object, rows: int, columns: int) -> Floats:
+    # The library keeps the memory; the array is a view of it.
+    matrix: Floats = np.ctypeslib.as_array(cast("ctypes.Array[ctypes.c_float]", pointer), (rows, columns))
+    return matrix
 
 
 def _params(load: Load, sequences: int) -> ll.llama_context_params:
-    params = ll.llama_context_default_params()
+    params: ll.llama_context_params = ll.llama_context_default_params()
     params.n_ctx = load.context_tokens * load.parallel
     params.n_batch = params.n_ubatch = load.batch_tokens
     params.n_seq_max = sequences

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING
 
 import llama_cpp.llama_cpp as ll
-import numpy as np
 
 from corral.errors import InvalidGrammar
+from corral_llama_cpp.native.candidates import Candidates
 
 if TYPE_CHECKING:
     from corral.events import Grammar
     from corral_llama_cpp.native.vocabulary import Vocabulary
-
-_CANDIDATE_BYTES = 12
 
 
 class GrammarGate:
@@ -29,8 +26,7 @@ class GrammarGate:
         self._triggers = [trigger.encode() for trigger in grammar.triggers if trigger]
         self._longest = max(map(len, self._triggers), default=0)
         self._tail = b""
-        self._one = (ll.llama_token_data * 1)()
-        self._view = ll.llama_token_data_array()
+        self._one = Candidates(1)
         self._grammar = ll.llama_sampler_init_grammar(vocabulary.pointer, grammar.gbnf.encode(), grammar.root.encode())
         if not self._grammar:
             raise InvalidGrammar(f"the grammar does not parse, or has no rule '{grammar.root}'")
@@ -38,19 +34,13 @@ class GrammarGate:
 
     def allows(self, token: int) -> bool:
         """Return whether the grammar allows a token next."""
-        self._one[0].id, self._one[0].logit, self._one[0].p = token, 0.0, 0.0
-        view = self._view
-        view.data, view.size, view.selected, view.sorted = self._one, 1, -1, False
-        ll.llama_sampler_apply(self._grammar, ctypes.byref(view))
-        return bool(np.isfinite(self._one[0].logit))
+        self._one.fill_one(token)
+        return self.rule_out(self._one)
 
-    def rule_out(self, view: ll.llama_token_data_array) -> bool:
+    def rule_out(self, candidates: Candidates) -> bool:
         """Set the logits of all candidates that the grammar forbids to minus infinity; False when none is left."""
-        ll.llama_sampler_apply(self._grammar, ctypes.byref(view))
-        address = ctypes.addressof(view.data.contents) if view.size else 0
-        raw = (ctypes.c_char * (view.size * _CANDIDATE_BYTES)).from_address(address)
-        logits = np.frombuffer(raw, np.float32)[1::3]
-        return bool(np.isfinite(logits.max()))
+        candidates.apply(self._grammar)
+        return candidates.is_any_left
 
     def accept(self, token: int) -> None:
         """Take the token that was chosen."""

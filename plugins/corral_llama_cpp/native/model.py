@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import llama_cpp.llama_cpp as ll
 
@@ -32,7 +32,7 @@ class Model:
         array = devices.array([share.name for share in load.shares])
         split = (ctypes.c_float * int(ll.llama_max_devices()))(*(share.layers for share in load.shares))
         if load.shares:
-            params.devices = ctypes.cast(array, ctypes.c_void_p)
+            params.devices = cast("ctypes.Array[ctypes.c_void_p]", ctypes.cast(array, ctypes.c_void_p))
             params.tensor_split = split
         params.progress_callback = callback
         self.pointer = ll.llama_model_load_from_file(path.encode(), params)
@@ -74,7 +74,7 @@ def _report(progress: Callable[[float], None], fraction: float) -> bool:
 
 
 def _params(load: Load) -> ll.llama_model_params:
-    params = ll.llama_model_default_params()
+    params: ll.llama_model_params = ll.llama_model_default_params()
     params.n_gpu_layers = load.gpu_layers
     params.split_mode = _SPLIT_LAYER if load.main_gpu is None else _SPLIT_NONE
     params.main_gpu = load.main_gpu or 0

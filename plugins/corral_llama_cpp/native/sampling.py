@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from corral.options import Sampling
+    from corral_llama_cpp.native.candidates import Candidates
     from corral_llama_cpp.native.vocabulary import Vocabulary
     from corral_llama_cpp.wire import Generate
 
     Floats = npt.NDArray[np.float32]
 
-_CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 #: Up to this many candidates, those that top_k keeps are found without looking at the whole vocabulary twice.
 _SHORTLIST_MOST = 256
 _BLOCK = 64
@@ -37,31 +37,6 @@ class Rows(Protocol):
 
     def logits(self, row: int) -> Floats:
         """Return the logits of an output row; they are valid until the next decode."""
-
-
-class Candidates:
-    """A reusable array of candidates in the library's own layout."""
-
-    def __init__(self, size: int) -> None:
-        self._ids = np.arange(size, dtype=np.int32)
-        self._array = np.empty(size, _CANDIDATE)
-        self._view = ll.llama_token_data_array()
-        self._data = ctypes.cast(self._array.ctypes.data, ll.llama_token_data_p)
-
-    def fill(self, logits: Floats, ids: npt.NDArray[np.int32] | None = None) -> ll.llama_token_data_array:
-        """Fill the array with logits, of all tokens or of `ids`, and return it as the library takes it."""
-        count = len(logits)
-        self._array["id"][:count] = self._ids if ids is None else ids
-        self._array["logit"][:count] = logits
-        self._view.data, self._view.size, self._view.selected, self._view.sorted = self._data, count, -1, False
-        return self._view
-
-
-def chosen(view: ll.llama_token_data_array) -> int:
-    """Return the token that a sampler has selected."""
-    if not 0 <= view.selected < view.size:
-        raise SamplingFailed("the sampler ruled out every token")
-    return int(view.data[view.selected].id)
 
 
 class Greedy:
@@ -125,18 +100,18 @@ class Chain:
     def _apply(self, logits: Floats) -> int:
         if self._shortlist:
             ids = top_ids(logits, self._shortlist)
-            view = self._candidates.fill(logits[ids], ids)
+            self._candidates.fill(logits[ids], ids)
         else:
-            view = self._candidates.fill(logits)
-        ll.llama_sampler_apply(self._chain, ctypes.byref(view))
-        return chosen(view)
+            self._candidates.fill(logits)
+        self._candidates.apply(self._chain)
+        return self._candidates.chosen
 
     def _constrained(self, logits: Floats, gate: GrammarGate) -> int:
-        view = self._candidates.fill(logits)
-        if not gate.rule_out(view):
+        self._candidates.fill(logits)
+        if not gate.rule_out(self._candidates):
             raise SamplingFailed("the grammar allows no token here")
-        ll.llama_sampler_apply(self._chain, ctypes.byref(view))
-        return chosen(view)
+        self._candidates.apply(self._chain)
+        return self._candidates.chosen
 
 
 def top_ids(logits: Floats, count: int) -> npt.NDArray[np.int32]:
@@ -206,7 +181,7 @@ def _samplers(sampling: Sampling, vocabulary: Vocabulary, context: int) -> list[
     if sampling.mirostat == 1:
         mirostat = ll.llama_sampler_init_mirostat(vocabulary.size, seed, sampling.mirostat_tau, sampling.mirostat_eta, 100)
         return [*first, ll.llama_sampler_init_temp(sampling.temperature), mirostat]
-    if sampling.mirostat == 2:  # noqa: PLR2004 - the version of the algorithm
+    if sampling.mirostat == 2:
         mirostat = ll.llama_sampler_init_mirostat_v2(seed, sampling.mirostat_tau, sampling.mirostat_eta)
         return [*first, ll.llama_sampler_init_temp(sampling.temperature), mirostat]
     return [*first, *_filters(sampling, seed), ll.llama_sampler_init_temp(sampling.temperature), ll.llama_sampler_init_dist(seed)]
@@ -233,7 +208,7 @@ def _biases(sampling: Sampling, vocabulary: Vocabulary) -> list[object]:
         biases += [(token, -np.inf) for token in vocabulary.ends]
     if not biases:
         return []
-    array = (ll.llama_logit_bias * len(biases))(*biases)
+    array = (ll.llama_logit_bias * len(biases))(*(ll.llama_logit_bias(token, bias) for token, bias in biases))
     return [ll.llama_sampler_init_logit_bias(vocabulary.size, len(biases), array)]
 
 
