@@ -130,12 +130,17 @@ class ModelDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRequest:
-    """A model to create. Empty means inherit; `files` and `adapters` map relative paths to `sha256:` digests of blobs."""
+    """A model to create. None or an empty collection means inherit; "" takes an inherited text away, `none` an inherited plugin.
+
+    `files`, `adapters` and `drafts` map relative paths to `sha256:` digests of blobs.
+    """
 
     model: str
     base: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     adapters: Mapping[str, str] = field(default_factory=dict)
+    #: A smaller model that drafts for this one (DRAFT).
+    drafts: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     system: str | None = None
     renderer: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from corral.errors import InvalidGGUF
+from corral.gguf.tables import STRING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,11 @@ class Array:
     items: tuple[bool | int | float, ...] | None = None
     marks: tuple[int, ...] = ()
     stride: int = 0
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether this is an array of strings."""
+        return self.kind == STRING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,13 +85,10 @@ class Holding:
 
     def add(self, chunks: Iterable[bytes], expected: Digest | None = None) -> Digest:
         """Store bytes as a blob; raise InvalidInput when they do not have the expected digest."""
-        with storing("store a blob"), self._temporary() as (path, file):
-            hasher = hashlib.sha256()
+        with self.writer() as writer:
             for chunk in chunks:
-                hasher.update(chunk)
-                file.write(chunk)
-            file.flush()
-            return self._commit(path, file, Digest(hasher.hexdigest()), expected)
+                writer.write(chunk)
+            return writer.commit(expected)
 
     def add_file(self, source: Path, report: Report, expected: Digest | None = None) -> Digest:
         """Store a copy of a regular file as a blob."""
@@ -103,13 +100,16 @@ class Holding:
             self._commit(partial, file, digest, digest)
 
     @contextmanager
-    def _temporary(self) -> Iterator[tuple[Path, BinaryIO]]:
-        self._blobs.folder.mkdir(parents=True, exist_ok=True)
+    def writer(self) -> Iterator[Writer]:
+        """Open a file in the making; it vanishes unless it is committed."""
         path = self._blobs.folder / f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
-            with path.open("xb") as file:
+            with storing("store a blob"):
+                self._blobs.folder.mkdir(parents=True, exist_ok=True)
+                file = path.open("xb")
+            with file:
                 try_lock(file.fileno())
-                yield path, file
+                yield Writer(file, lambda digest, expected: self._commit(path, file, digest, expected))
         finally:
             path.unlink(missing_ok=True)
 
@@ -129,6 +129,27 @@ class Holding:
         path.replace(self._blobs.path(digest))
         sync_folder(self._blobs.folder)
         return digest
+
+
+class Writer:
+    """A blob in the making."""
+
+    def __init__(self, file: BinaryIO, commit: Callable[[Digest, Digest | None], Digest]) -> None:
+        self._file = file
+        self._commit = commit
+        self._hasher = hashlib.sha256()
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes; raise StoreError when they can't be written."""
+        self._hasher.update(chunk)
+        with storing("store a blob"):
+            self._file.write(chunk)
+
+    def commit(self, expected: Digest | None = None) -> Digest:
+        """Make the bytes a blob; raise InvalidInput when they do not have the expected digest."""
+        with storing("store a blob"):
+            self._file.flush()
+            return self._commit(Digest(self._hasher.hexdigest()), expected)
 
 
 def read_chunks(path: Path, report: Report) -> Iterator[bytes]:

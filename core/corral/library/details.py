@@ -1,0 +1,115 @@
+"""Everything there is to tell about an installed model: what `list` and `show` print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corral.api import ModelDetails, ModelSummary
+from corral.errors import UnknownName
+from corral.gguf import Array, read_numbers, read_strings
+from corral.library import config as configs
+from corral.library.contents import weights
+from corral.spec import ParserSupport
+from corral.store import manifest as layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from corral.conversation import Json
+    from corral.gguf import Header
+    from corral.library.contents import Contents, Headers
+    from corral.library.plugins import Kind, Plugins
+    from corral.spec import ModelSpec
+
+# `show` has fields of their own for these.
+_SHOWN_ELSEWHERE = ("general.name", "tokenizer.chat_template")
+
+
+def summarize(contents: Contents) -> ModelSummary:
+    """Return the line of a model in `list`, from its manifest and config alone."""
+    config, installed = contents.config, contents.installed
+    families = config.get("model_families")
+    model = installed.manifest.one(layers.MODEL)
+    return ModelSummary(
+        name=installed.name.short,
+        digest=installed.digest,
+        size=installed.manifest.size,
+        modified_at=installed.modified_at,
+        family=configs.text(config, "model_family"),
+        families=tuple(str(family) for family in families) if isinstance(families, list) else (),
+        parameter_size=configs.text(config, "model_type"),
+        file_type=configs.text(config, "file_type"),
+        format=configs.text(config, "model_format") or "gguf",
+        parent=model.base if model else "",
+    )
+
+
+def detail(
+    contents: Contents, spec: ModelSpec, modelfile: str, *, headers: Headers, plugins: Plugins, verbose: bool
+) -> ModelDetails:  # fmt: skip
+    """Return what `show` says about a model."""
+    header = headers.read(weights(contents).digest)
+    support = _support(spec, plugins)
+    return ModelDetails(
+        summary=summarize(contents),
+        spec=spec,
+        modelfile=modelfile,
+        licenses=contents.licenses,
+        requires=configs.text(contents.config, "requires"),
+        capabilities=tuple(dict.fromkeys(_capabilities(contents, spec, header, support))),
+        support=support,
+        providers=dict(_providers(spec, plugins)),
+        metadata={key: value for key, value in _metadata(header, verbose=verbose) if key not in _SHOWN_ELSEWHERE},
+        tensors=tuple((tensor.name, tensor.type.name, tensor.shape) for tensor in header.tensors),
+    )
+
+
+def _support(spec: ModelSpec, plugins: Plugins) -> ParserSupport:
+    try:
+        return plugins.parser_support(spec)
+    except UnknownName:
+        # Its plugin was uninstalled: the model can't run, and can be shown.
+        return ParserSupport()
+
+
+def _providers(spec: ModelSpec, plugins: Plugins) -> Iterator[tuple[str, str]]:
+    kinds: tuple[tuple[Kind, str], ...] = (("renderer", spec.renderer.name), ("parser", spec.parser.name), ("runner", spec.runner.name))
+    for kind, name in kinds:
+        try:
+            yield kind, plugins.provider(kind, name)
+        except UnknownName as error:
+            yield kind, f"missing: {error}"
+
+
+def _capabilities(contents: Contents, spec: ModelSpec, header: Header, support: ParserSupport) -> Iterator[str]:
+    """Yield the words that Ollama's clients know, in Ollama's order."""
+    stated = contents.config.get("capabilities")
+    yield from (str(word) for word in stated) if isinstance(stated, list) else ()
+    yield "embedding" if spec.facts.is_embedding else "completion"
+    if f"{spec.facts.architecture}.vision.block_count" in header.fields or spec.projector:
+        yield "vision"
+    if support.tools:
+        yield "tools"
+    if _fills_in_the_middle(spec, header):
+        yield "insert"
+    if support.thinking != "none":
+        yield "thinking"
+
+
+def _fills_in_the_middle(spec: ModelSpec, header: Header) -> bool:
+    if spec.template:
+        return ".Suffix" in spec.template
+    return any(key in header.fields for key in ("tokenizer.ggml.fim_mid_token_id", "tokenizer.ggml.middle_token_id"))
+
+
+def _metadata(header: Header, *, verbose: bool) -> Iterator[tuple[str, Json]]:
+    for key, field in header.fields.items():
+        if isinstance(field, Array):
+            yield key, _items(header, key, field) if verbose else None
+        else:
+            yield key, field.value
+    yield "general.parameter_count", sum(tensor.elements for tensor in header.tensors)
+
+
+def _items(header: Header, key: str, array: Array) -> Json:
+    return [*read_strings(header, key)] if array.is_text else [*read_numbers(header, key)]

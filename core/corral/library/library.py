@@ -1,0 +1,168 @@
+"""How the models on disk are listed, shown, made, fetched and removed: one object for the engine and for all doors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from corral import sources
+from corral.errors import CorralError, InvalidInput, ModelNotFound
+from corral.fetching import Progress
+from corral.library.contents import Headers, read_contents
+from corral.library.creation import Planner
+from corral.library.details import detail, summarize
+from corral.library.modelfiles import write_modelfile
+from corral.library.pulling import Pull
+from corral.library.specs import Specs, find
+from corral.names import Digest, ModelName
+from corral.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from corral.api import CreateRequest, ModelDetails, ModelSummary
+    from corral.library.contents import Contents
+    from corral.library.plugins import Plugins
+    from corral.settings import Settings
+    from corral.sources import Tell
+    from corral.spec import ModelSpec
+
+_log = logging.getLogger(__name__)
+
+
+def open_library(settings: Settings, plugins: Plugins) -> DiskLibrary:
+    """Return the library of the folder that the settings name."""
+    return DiskLibrary(Store(settings.models, prune=not settings.no_prune), plugins)
+
+
+class DiskLibrary:
+    """The models in a store, with the names of their plugins settled. Implements `corral.api.Library`."""
+
+    def __init__(self, store: Store, plugins: Plugins) -> None:
+        self._store = store
+        self._plugins = plugins
+        self._headers = Headers(store)
+        self._specs = Specs(store, self._headers, plugins)
+        self._planner = Planner(store, self._headers, plugins)
+
+    def names(self) -> list[str]:
+        """Return the short names of all installed models."""
+        return [name.short for name in self._store.catalog.names()]
+
+    def summaries(self) -> list[ModelSummary]:
+        """Return all installed models, newest first; damaged ones are left out and logged."""
+        found = [summarize(contents) for contents in self._sound_contents()]
+        return sorted(found, key=lambda summary: summary.modified_at, reverse=True)
+
+    def resolve(self, name: str) -> ModelSpec:
+        """Return an installed model with the names of its plugins settled."""
+        return self._specs.resolve(name)
+
+    def show(self, name: str, *, verbose: bool = False) -> ModelDetails:
+        """Return everything known about an installed model."""
+        contents = self._contents(name)
+        spec = self._specs.build(contents)
+        modelfile = write_modelfile(contents, self._store, self._planner)
+        return detail(contents, spec, modelfile, headers=self._headers, plugins=self._plugins, verbose=verbose)
+
+    def copy(self, source: str, destination: str) -> None:
+        """Give a model a second name."""
+        self._store.copy(find(self._store, source), self._target(destination))
+
+    def delete(self, name: str) -> None:
+        """Remove a name, and the blobs that no other name needs."""
+        pruned = self._store.remove(find(self._store, name))
+        if pruned.reason:
+            _log.warning("%s", pruned.reason)
+
+    def prune(self) -> int:
+        """Remove what no model needs and return the bytes that became free."""
+        pruned = self._store.prune()
+        if pruned.reason:
+            _log.warning("%s", pruned.reason)
+        return pruned.freed_bytes
+
+    async def create(self, request: CreateRequest) -> AsyncIterator[Progress]:
+        """Make a model of blobs or of another model, telling of each step. A base that is not here is pulled."""
+        ModelName.parse(request.model)
+        if request.base and not await asyncio.to_thread(self._is_installed, request.base):
+            async for progress in self.pull(request.base):
+                if progress.status != "success":
+                    yield progress
+        async for progress in sources.in_thread(lambda tell: self._create(request, tell)):
+            yield progress
+
+    async def pull(self, reference: str, name: str = "") -> AsyncIterator[Progress]:
+        """Fetch a model from its source and install it, telling of each step."""
+        wanted = sources.wanted(reference, self._plugins.sources())
+        if name:
+            ModelName.parse(name)
+
+        def work(tell: Tell) -> None:
+            source = self._plugins.open_source(wanted.reference)
+            Pull(self._store, self._headers, wanted, tell).run(source, name)
+
+        async for progress in sources.in_thread(work):
+            yield progress
+
+    def has_blob(self, digest: str) -> bool:
+        """Return whether a blob is there; raise InvalidName for a malformed digest."""
+        return self._store.blobs.size(Digest.parse(digest)) is not None
+
+    async def add_blob(self, digest: str, chunks: AsyncIterator[bytes]) -> bool:
+        """Store a blob, verified; return whether it was new. Raise InvalidInput when the digest differs."""
+        expected = Digest.parse(digest)
+        if self._store.blobs.size(expected) is not None:
+            return False
+        with self._store.writing() as holding, holding.writer() as writer:
+            async for chunk in chunks:
+                await asyncio.to_thread(writer.write, chunk)
+            await asyncio.to_thread(writer.commit, expected)
+        return True
+
+    def add_file(self, digest: str, path: Path, report: Callable[[int, int], None]) -> None:
+        """Store a copy of a local file as a blob, verified."""
+        with self._store.writing() as holding:
+            holding.add_file(path, report, Digest.parse(digest))
+
+    def _create(self, request: CreateRequest, tell: Tell) -> None:
+        if request.files:
+            tell(Progress("parsing GGUF"))
+        with self._store.writing() as holding:
+            plan = self._planner.plan(request)
+            for layer in (*plan.manifest.layers, plan.manifest.config):
+                is_new = layer.digest in plan.texts and not self._store.blobs.size(layer.digest)
+                tell(Progress(f"{'creating new' if is_new else 'using existing'} layer {layer.digest}"))
+                if layer.digest in plan.texts:
+                    holding.add([plan.texts[layer.digest]])
+                elif not holding.hold(layer.digest):
+                    raise InvalidInput(f"blob {layer.digest} is not in the store; upload it first")
+            tell(Progress("writing manifest"))
+            self._store.publish(self._target(request.model), plan.manifest, plan.data)
+        tell(Progress("success"))
+
+    def _target(self, text: str) -> ModelName:
+        """Return the name to write to: an installed one that differs in case only is meant."""
+        try:
+            return find(self._store, text)
+        except ModelNotFound:
+            return ModelName.parse(text)
+
+    def _is_installed(self, text: str) -> bool:
+        try:
+            find(self._store, text)
+        except CorralError:
+            return False
+        return True
+
+    def _contents(self, name: str) -> Contents:
+        return read_contents(self._store, self._store.catalog.read(find(self._store, name)))
+
+    def _sound_contents(self) -> Iterator[Contents]:
+        for name in self._store.catalog.names():
+            try:
+                yield read_contents(self._store, self._store.catalog.read(name))
+            except CorralError as error:
+                _log.warning("model '%s' is left out: %s", name.short, error)

