@@ -1,0 +1,95 @@
+"""How much and how slowly a client may send and read, and how often it may ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+    from corral.api import Receive, Send
+
+#: How long a client may pause while it sends a body, and while it should read an answer.
+STALL_S = 60.0
+
+#: Callers whose rate is remembered; the ones that came longest ago are forgotten first.
+_MOST_CALLERS = 10_000
+
+
+class BodyTooLarge(Exception):
+    """A body is larger than allowed."""
+
+
+class ClientStalled(Exception):
+    """A client neither sends nor reads."""
+
+
+class BoundedReceive:
+    """A receive that counts the body and does not wait for ever for its next piece."""
+
+    def __init__(self, receive: Receive, most_bytes: int | None) -> None:
+        self._receive = receive
+        self._left = most_bytes
+        self._is_complete = False
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        """Return the next message; raise BodyTooLarge or ClientStalled."""
+        if self._is_complete:
+            # What comes now is the end of the connection, and that may take as long as the answer.
+            return await self._receive()
+        message = await within_stall(self._receive)
+        if message["type"] == "http.request":
+            self._count(len(message.get("body", b"")))
+            self._is_complete = not message.get("more_body", False)
+        return message
+
+    def _count(self, size: int) -> None:
+        if self._left is None:
+            return
+        self._left -= size
+        if self._left < 0:
+            raise BodyTooLarge
+
+
+async def within_stall(receive: Receive) -> MutableMapping[str, Any]:
+    """Return the next message of a client that still sends."""
+    try:
+        async with asyncio.timeout(STALL_S):
+            return await receive()
+    except TimeoutError as error:
+        raise ClientStalled from error
+
+
+async def send_within_stall(send: Send, message: MutableMapping[str, Any]) -> None:
+    """Send a message to a client that still reads."""
+    try:
+        async with asyncio.timeout(STALL_S):
+            await send(message)
+    except TimeoutError as error:
+        raise ClientStalled from error
+
+
+class Rates:
+    """Counts requests of each caller in a bucket that holds a minute's worth and refills steadily."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait_s(self, caller: str) -> float:
+        """Count a request; return 0 when it may go on, else the seconds until one may."""
+        if not self._per_minute:
+            return 0.0
+        now = self._clock()
+        level, since = self._buckets.get(caller, (float(self._per_minute), now))
+        level = min(self._per_minute, level + (now - since) * self._per_minute / 60)
+        wait_s = 0.0 if level >= 1 else (1 - level) * 60 / self._per_minute
+        self._buckets[caller] = (level - 1 if wait_s == 0 else level, now)
+        self._buckets.move_to_end(caller)
+        if len(self._buckets) > _MOST_CALLERS:
+            self._buckets.popitem(last=False)
+        return wait_s
