@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from corral.api import CreateRequest, ModelSummary, Request
-    from corral.api import Library as AnyLibrary
+    from corral.api import CreateRequest, Library, ModelSummary, Request
     from corral.cli.invocation import Invocation
     from corral.client import ShownModel
     from corral.events import Event
@@ -68,12 +67,11 @@ class Talker(Models, Protocol):
         """Load a model if it is not."""
 
 
-def open_library(invocation: Invocation) -> AnyLibrary:
+def open_library(invocation: Invocation) -> Library:
     """Return the models of this machine's disk."""
-    from corral.library import Library
-    from corral.store import Store
+    from corral import library
 
-    return Library(Store(invocation.settings.models, prune=not invocation.settings.no_prune), invocation.plugins, invocation.settings)
+    return library.open_library(invocation.settings, invocation.plugins)
 
 
 @asynccontextmanager

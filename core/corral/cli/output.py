@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli import wording
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -72,3 +74,12 @@ def shorten(text: str, limit: int) -> str:
     """Return a text on one line, cut with an ellipsis when it is longer than the limit."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: max(limit - 1, 0)] + "…"
+
+
+def memory_bar(free: int | None, total: int | None, columns: int) -> str:
+    """Return a bar of how much memory is taken, with figures; empty when nobody could say."""
+    if not total or free is None:
+        return ""
+    taken = min(max(total - free, 0), total)
+    filled = round(columns * taken / total)
+    return f"{'#' * filled}{'.' * (columns - filled)} {wording.memory(taken)} of {wording.memory(total)} taken"

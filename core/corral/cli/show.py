@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = Literal["license", "modelfile", "parameters", "template", "system"]
 _PARTS: tuple[Part, ...] = ("license", "modelfile", "parameters", "template", "system")
-_VALUE_WIDTH = 40
+#: What is left of 80 columns beside the longest keys.
+_VALUE_WIDTH = 44
 
 
 @click.command("show")
@@ -78,10 +79,11 @@ def _facts(model: ShownModel) -> Iterator[tuple[str, object]]:
 
 
 def _choices(model: ShownModel) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each plugin that serves the model: its name, why that one, and who provides it."""
+    """Yield the plugins that serve the model: name, who provides it and where the name came from; below, why."""
     for word, choice in model.choices.items():
-        why = f"{choice.origin}: {choice.reason}" if choice.reason else choice.origin
-        yield word, choice.name, shorten(why, _VALUE_WIDTH), f"({choice.provider or 'not installed'})"
+        yield word, choice.name, f"{choice.provider or 'not installed'}, {choice.origin}"
+        if choice.reason:
+            yield "", "", shorten(choice.reason, _VALUE_WIDTH)
 
 
 def _first_lines(text: str) -> list[tuple[str, ...]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, *, as_json: bool) -> None:
     """Show the versions of corral and of the server."""
-    ours, theirs = version("corral"), asyncio.run(_server_version(invocation.settings.url))
+    ours, theirs = version("corral"), asyncio.run(server_version(invocation.settings.url))
     if as_json:
         print_json({"client": ours, "server": theirs})
         return
@@ -31,8 +31,8 @@ def command(invocation: Invocation, *, as_json: bool) -> None:
         warn(f"the server at {invocation.settings.url} is " + (f"corral {theirs}" if theirs else "not corral"))
 
 
-async def _server_version(url: str) -> str | None:
-    """Return the server's version; empty when it is not corral, None when nothing answers."""
+async def server_version(url: str) -> str | None:
+    """Return the version of the server at a URL; empty when it is not corral, None when nothing answers."""
     from corral.client import Client, is_listening
     from corral.errors import CorralError
 

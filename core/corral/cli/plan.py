@@ -1,0 +1,95 @@
+"""`corral plan`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from corral.cli import wording
+from corral.cli.output import json_option, memory_bar, print_json, print_section, print_table
+
+if TYPE_CHECKING:
+    from corral.cli.invocation import Invocation
+    from corral.conversation import JsonObject
+    from corral.devices import Placement, Share
+    from corral.spec import ModelSpec
+
+_BAR_WIDTH = 24
+
+
+@click.command("plan")
+@click.argument("model")
+@click.option("--num-ctx", type=int, metavar="TOKENS", help="Tokens per sequence.")
+@click.option("--num-gpu", type=int, metavar="LAYERS", help="Layers on GPUs; 0 is the CPU only.")
+@click.option("--num-parallel", type=int, metavar="N", help="Sequences at once.")
+@json_option
+@click.pass_obj
+def command(
+    invocation: Invocation, *, model: str, num_ctx: int | None, num_gpu: int | None, num_parallel: int | None, as_json: bool
+) -> None:
+    """Show where a model would be placed if it were loaded now, and why not on more devices."""
+    options: JsonObject = {"num_ctx": num_ctx, "num_gpu": num_gpu, "num_parallel": num_parallel}
+    placement = asyncio.run(_plan(invocation, model, options))
+    if as_json:
+        print_json(placement)
+    else:
+        _print(placement)
+
+
+async def _plan(invocation: Invocation, name: str, options: JsonObject) -> Placement:
+    from corral.cli.backend import open_library
+    from corral.cli.devices import find_devices
+    from corral.placement import Conditions, Planner, Shortage
+
+    model = await asyncio.to_thread(open_library(invocation).resolve, name)
+    devices = await find_devices(invocation)
+    planner = Planner(invocation.settings)
+    verdict = await asyncio.to_thread(planner.plan, _with_options(invocation, model, options), devices, Conditions())
+    if isinstance(verdict, Shortage):
+        raise verdict.error()
+    return verdict
+
+
+def _with_options(invocation: Invocation, model: ModelSpec, options: JsonObject) -> ModelSpec:
+    from dataclasses import replace
+
+    from corral.engine.effective import effective_options
+
+    return replace(model, load=effective_options(invocation.settings, model, options).load)
+
+
+def _print(placement: Placement) -> None:
+    rows = [_row(share) for share in placement.shares]
+    host_layers = placement.total_layers - placement.gpu_layers
+    rows.append(("host", str(host_layers), "-", "-", "-", wording.memory(placement.host_bytes)))
+    print_table(("DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "TOTAL"), rows)
+    click.echo()
+    print_section("Memory", [(share.device.name, _bar(share)) for share in placement.shares])
+    print_section("Load", _load(placement))
+    for notice in placement.notices:
+        click.echo(f"  note: {notice.message} ({notice.code})")
+    if placement.reason:
+        click.echo(f"  why: {placement.reason}")
+
+
+def _row(share: Share) -> tuple[str, ...]:
+    sizes = (share.weights_bytes, share.cache_bytes, share.compute_bytes, share.total_bytes)
+    return (share.device.name, str(share.layers), *map(wording.memory, sizes))
+
+
+def _bar(share: Share) -> str:
+    """Show how full the device would be."""
+    free = share.device.free_bytes
+    left = None if free is None else max(free - share.total_bytes, 0)
+    return memory_bar(left, share.device.total_bytes, _BAR_WIDTH)
+
+
+def _load(placement: Placement) -> list[tuple[str, str]]:
+    return [
+        ("context", f"{placement.context_tokens} tokens x {placement.parallel}"),
+        ("cache", f"{placement.cache_type_k} keys, {placement.cache_type_v} values"),
+        ("batch", f"{placement.batch_tokens} tokens"),
+        ("threads", str(placement.threads)),
+    ]
