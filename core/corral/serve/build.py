@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from corral.discovery import Discovery
 from corral.engine import CorralEngine
-from corral.library import Library
+from corral.library import open_library
 from corral.placement import Planner
 from corral.scheduler import Scheduler
-from corral.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -41,5 +40,5 @@ async def open_engine(
 
     look = devices or Discovery(host, settings).devices
     async with Scheduler(spawn=spawn or spawn_by_name, devices=look, plan=Planner(settings).plan, settings=settings) as scheduler:
-        library = Library(Store(settings.models), host, settings)
+        library = open_library(settings, host)
         yield CorralEngine(library=library, host=host, scheduler=scheduler, devices=look, settings=settings)
