@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from corral_chat_template.probes import AGAIN, CONTENT, REASONING, USER
 from corral_chat_template.traits import Answer, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What the probes say; no template says it by itself, and no filter of a template changes it.
-USER: Final = "quserq"
-CONTENT: Final = "qcontentq"
-REASONING: Final = "qreasoningq"
+_TAG: Final = re.compile(r"<[^<>]+>|\[/?[A-Z_]+\]")
 
 #: Tags of templates that cut reasoning out of content but never write any.
 KNOWN_THINKING: Final = (
@@ -37,7 +36,7 @@ def read_answer(template: str, texts: Mapping[str, str], calls: Calls) -> Answer
         thinking_open=opening,
         thinking_close=closing.removesuffix(content_open) or closing,
         content_open=content_open,
-        calls=_cut_calls(calls, header, closing, texts["answer"].rpartition(CONTENT)[2]),
+        calls=_cut_calls(calls, header, closing, _turn_ends(texts)),
     )
 
 
@@ -78,17 +77,25 @@ def _content_open(text: str, opening: str, closing: str) -> str:
     return text.strip()
 
 
-def _cut_calls(calls: Calls, header: str, closing: str, after_content: str) -> Calls:
+def _cut_calls(calls: Calls, header: str, closing: str, ends: list[str]) -> Calls:
     """Return the turns without header, empty reasoning, and what ends every turn."""
-    ends = [text for text in (calls.one, calls.bare) if text]
-    end = _shared_end([*ends, after_content]) if ends else ""
 
     def cut(text: str) -> str:
-        text = _after(text, header)
+        text = text.partition(header)[2] if header else text
         _, found, rest = text.partition(closing) if closing else ("", "", "")
-        return (rest if found else text).removesuffix(end).strip()
+        text = (rest if found else text).strip()
+        for end in ends:
+            text = text.removesuffix(end).rstrip()
+        return text
 
     return replace(calls, one=cut(calls.one), two=cut(calls.two), bare=cut(calls.bare))
+
+
+def _turn_ends(texts: Mapping[str, str]) -> list[str]:
+    """Return what ends an assistant's turn: all that stands behind the last one, and the first tag behind an earlier one."""
+    last = texts["answer"].rpartition(CONTENT)[2].strip()
+    tag = _TAG.match(_between(texts["history"], CONTENT, AGAIN).lstrip())
+    return [last, *([tag.group()] if tag else [])]
 
 
 def _behind(text: str, start: str) -> str:
@@ -113,11 +120,6 @@ def _between(text: str, left: str, right: str) -> str:
 def _shared(prefix: str, text: str) -> str:
     """Return the longest beginning of `prefix` that occurs in `text`."""
     return next((prefix[:size] for size in range(len(prefix), 0, -1) if prefix[:size] in text), "")
-
-
-def _shared_end(texts: list[str]) -> str:
-    shortest = min(texts, key=len)
-    return next((shortest[at:] for at in range(len(shortest)) if all(text.endswith(shortest[at:]) for text in texts)), "")
 
 
 def _whole_tags(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from corral.formats.machine import Format, On, State
@@ -9,7 +10,7 @@ from corral.formats.output import Sink
 from corral.spec import ParserSupport
 
 if TYPE_CHECKING:
-    from corral_chat_template.traits import Answer, Traits
+    from corral_chat_template.traits import Traits
 
 #: Reasoning is looked for under these tags in answers of templates that show none.
 PLAIN_THINKING = ("<think>", "</think>")
@@ -17,27 +18,31 @@ PLAIN_THINKING = ("<think>", "</think>")
 LEVELS = ("low", "medium", "high")
 
 
-def answer_format(answer: Answer) -> Format:
-    """Return the format of answers as a template shows it."""
+def answer_format(traits: Traits) -> Format:
+    """Return the format of answers as a template shows it: reasoning, labels of plain text, calls."""
+    answer = traits.answer
     opening, closing = (answer.thinking_open, answer.thinking_close) if answer.thinking_open else PLAIN_THINKING
-    before_text = (On(opening, "thinking", at_start=True), *_skipped(answer, closing))
+    calls = [replace(traits.call_syntax, goto="content")] if traits.call_syntax else []
+    labels = [On(label, "content", at_start=True) for label in (answer.content_open, closing) if label]
+    in_thinking = [on for on in calls if not on.at_start]
     return Format(
-        states={
-            "content": State(Sink.CONTENT, before_text, trim_start=True, trim_end=False),
-            "thinking": State(Sink.THINKING, (On(closing, "content"),)),
+        {
+            "content": State(Sink.CONTENT, (On(opening, "thinking", at_start=True), *labels, *calls), trim_end=bool(calls)),
+            "thinking": State(Sink.THINKING, (On(closing, "content"), *in_thinking)),
         }
     )
 
 
-def _skipped(answer: Answer, closing: str) -> tuple[On, ...]:
-    """Return the labels of plain text, and the end of reasoning that the prompt closed already."""
-    labels = [label for label in (answer.content_open, closing) if label]
-    return tuple(On(label, "content", at_start=True) for label in labels)
-
-
 def support(traits: Traits) -> ParserSupport:
     """Return what the answers of a template can hold."""
-    return ParserSupport(thinking=_thinking(traits), thinking_levels=LEVELS if traits.reasoning_effort else ())
+    has_calls = traits.tools and traits.call_syntax is not None
+    return ParserSupport(
+        tools=has_calls,
+        parallel_tools=has_calls and traits.parallel_calls,
+        argument_streaming=has_calls,
+        thinking=_thinking(traits),
+        thinking_levels=LEVELS if traits.reasoning_effort else (),
+    )
 
 
 def _thinking(traits: Traits) -> Literal["none", "optional", "always"]:

@@ -31,8 +31,9 @@ class Sandbox:
     that still reacts. Safe to call from several threads.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now().astimezone(), patience_s: float = WALL_S + GRACE_S) -> None:
         self.now = clock
+        self._patience_s = patience_s
         self._lock = Lock()
         self._child: _Child | None = None
 
@@ -40,12 +41,16 @@ class Sandbox:
         """Render a template once per set of variables; a failure is an answer too."""
         request = Render(template, self.now().isoformat(), list(renders), list(CONTROL_NAMES))  # type: ignore[arg-type]
         with self._lock:
-            child = self._child or _Child()
-            self._child = child
-            answers = child.ask(msgspec.msgpack.encode(request))
+            answers = self._living_child().ask(msgspec.msgpack.encode(request))
             if answers is None or any(isinstance(answer, Failed) and answer.limit for answer in answers):
                 self.close()
         return answers or [Failed(f"killed: it used more than {WALL_S:g} s or {MEMORY_BYTES >> 20} MiB", 0, limit=True)] * len(renders)
+
+    def _living_child(self) -> _Child:
+        if self._child is not None and self._child.process.poll() is not None:
+            self.close()
+        self._child = self._child or _Child(self._patience_s)
+        return self._child
 
     def close(self) -> None:
         """Stop the child, if there is one."""
@@ -57,15 +62,16 @@ class Sandbox:
 class _Child:
     """The process and the socket to it; both go when this object does."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "corral_chat_template.child", str(theirs.fileno())]
             process = subprocess.Popen(
                 command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-        ours.settimeout(WALL_S + GRACE_S)
+        ours.settimeout(patience_s)
         self._channel = ours
+        self.process = process
         self.close = weakref.finalize(self, _stop, ours, process)
 
     def ask(self, message: bytes) -> list[Answer] | None:

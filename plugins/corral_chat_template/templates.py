@@ -34,7 +34,7 @@ class Templates:
     def parser(self, model: ModelSpec, conversation: Conversation, prompt: Prompt) -> OutputParser:
         """Return a parser for an answer to a prompt."""
         traits = self._traits(model.facts, conversation)
-        return answer_format(traits.answer).parser(conversation.tools, prompt.suffix)
+        return answer_format(traits).parser(conversation.tools, prompt.suffix)
 
     def traits(self, facts: ModelFacts) -> Traits:
         """Return what a model's template can do, with tools where it has a variant for them."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from corral.formats.machine import On
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +48,5 @@ class Traits:
     #: Whether the prompt changes when the model shall not think.
     thinking_switch: bool = False
     answer: Answer = field(default_factory=Answer)
+    #: How calls begin in an answer and how they are read; None when that could not be inferred.
+    call_syntax: On | None = None
