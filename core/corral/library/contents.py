@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from corral import gguf
 from corral.conversation import JsonObject, Message
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from corral.store import Installed, Layer, Store
 
 _MAX_TEXT_BYTES = 32 * 1024 * 1024
-_REMEMBERED = 128
+# A header of a large model takes about a megabyte, facts a few kilobytes.
+_HEADERS = 8
+_FACTS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +42,32 @@ class Contents:
 
 
 class Headers:
-    """Headers of GGUF blobs. A blob never changes, so its facts are read once."""
+    """Headers of GGUF blobs. A blob never changes, so the last ones used, and the facts of all, are kept."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._headers: OrderedDict[Digest, Header] = OrderedDict()
         self._facts: OrderedDict[Digest, ModelFacts] = OrderedDict()
 
     def read(self, digest: Digest) -> Header:
         """Return the checked header of a blob; raise InvalidGGUF or StoreError."""
-        return gguf.read_header(self._store.blobs.path(digest))
+        known = self._headers.get(digest)
+        return known or _remember(self._headers, digest, gguf.read_header(self._store.blobs.path(digest)), _HEADERS)
 
     def facts(self, digest: Digest) -> ModelFacts:
         """Return the facts of a blob."""
         known = self._facts.get(digest)
-        if known is None:
-            known = self._facts[digest] = gguf.facts(self.read(digest))
-            while len(self._facts) > _REMEMBERED:
-                self._facts.popitem(last=False)
-        return known
+        return known or _remember(self._facts, digest, gguf.facts(self.read(digest)), _FACTS)
+
+
+Known = TypeVar("Known")
+
+
+def _remember(known: OrderedDict[Digest, Known], digest: Digest, value: Known, limit: int) -> Known:
+    known[digest] = value
+    while len(known) > limit:
+        known.popitem(last=False)
+    return value
 
 
 def read_contents(store: Store, installed: Installed) -> Contents:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corral import sources
@@ -88,24 +89,30 @@ class DiskLibrary:
         """Make a model of blobs or of another model, telling of each step. A base that is not here is pulled."""
         ModelName.parse(request.model)
         if request.base and not await asyncio.to_thread(self._is_installed, request.base):
-            async for progress in self.pull(request.base):
+            pulled: list[ModelName] = []
+            async for progress in self._pull(request.base, "", pulled):
                 if progress.status != "success":
                     yield progress
+            request = replace(request, base=pulled[0].short)
         async for progress in sources.in_thread(lambda tell: self._create(request, tell)):
             yield progress
 
     async def pull(self, reference: str, name: str = "") -> AsyncIterator[Progress]:
         """Fetch a model from its source and install it, telling of each step."""
+        async for progress in self._pull(reference, name, []):
+            yield progress
+
+    def _pull(self, reference: str, name: str, pulled: list[ModelName]) -> AsyncIterator[Progress]:
+        """Fetch a model and put the name it got into a list."""
         wanted = sources.wanted(reference, self._plugins.sources())
         if name:
             ModelName.parse(name)
 
         def work(tell: Tell) -> None:
             source = self._plugins.open_source(wanted.reference)
-            Pull(self._store, self._headers, wanted, tell).run(source, name)
+            pulled.append(Pull(self._store, self._headers, wanted, tell).run(source, name))
 
-        async for progress in sources.in_thread(work):
-            yield progress
+        return sources.in_thread(work)
 
     def has_blob(self, digest: str) -> bool:
         """Return whether a blob is there; raise InvalidName for a malformed digest."""

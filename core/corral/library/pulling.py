@@ -38,8 +38,8 @@ class Pull:
         self._wanted = wanted
         self._tell = tell
 
-    def run(self, source: ModelSource, name: str) -> None:
-        """Fetch everything and give it a name."""
+    def run(self, source: ModelSource, name: str) -> ModelName:
+        """Fetch everything, give it a name (that of the source, if empty) and return it."""
         with closing(_Closing(source, self._tell)), self._store.writing() as holding:
             self._tell(Progress("pulling manifest"))
             resolved = source.resolve()
@@ -55,6 +55,7 @@ class Pull:
         if pruned.reason:
             self._tell(Progress(pruned.reason))
         self._tell(Progress("success"))
+        return target
 
     def _expected(self, resolved: Resolved) -> list[Part]:
         """Return the parts, with what is known beforehand filled in."""
