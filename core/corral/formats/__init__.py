@@ -10,10 +10,13 @@ from corral.formats.assembler import Answer, Assembler, CallIds, fold
 from corral.formats.conversation_json import conversation_from_json, tools_from_json
 from corral.formats.event_json import answer_to_json, event_to_json
 from corral.formats.json_calls import JsonCalls
-from corral.formats.json_reader import Outcome, read_json
+from corral.formats.json_reader import Dialect, read_json
+from corral.formats.json_strings import Outcome
 from corral.formats.machine import CallSyntax, Format, FormatParser, On, State
+from corral.formats.named_calls import NamedCalls
 from corral.formats.output import CallSite, CallWriter, EventWriter, Sink
 from corral.formats.prompts import PromptBuilder
+from corral.formats.python_calls import PythonCalls
 from corral.formats.scanner import Scan, TagScanner
 from corral.formats.schema import Coerced, ParameterType, ToolSchemas, coerce, function_of, type_of
 from corral.formats.source import Source, Steps
@@ -28,15 +31,18 @@ __all__ = [
     "CallSyntax",
     "CallWriter",
     "Coerced",
+    "Dialect",
     "EventWriter",
     "Format",
     "FormatParser",
     "Head",
     "JsonCalls",
+    "NamedCalls",
     "On",
     "Outcome",
     "ParameterType",
     "PromptBuilder",
+    "PythonCalls",
     "Scan",
     "Sink",
     "Source",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.events import CallStatus
-from corral.formats.json_reader import Outcome, read_json
+from corral.formats.json_reader import read_json
+from corral.formats.json_strings import Outcome
 from corral.formats.scanner import TagScanner
 from corral.formats.source import Source
 from corral.formats.strict_json import load_json, load_object
@@ -106,6 +107,7 @@ class _CallsReader:
             self._source.take(1)
             yield from self._source.skip_space()
             yield from self._source.expect(self._close)
+            self._site.skip_layout(self._syntax.close)
             return None
         if first == ",":
             self._source.take(1)
@@ -201,7 +203,7 @@ class _ObjectReader:
     def _write_whole(self, text: str) -> None:
         """Write arguments that are complete: an object, an object written as a string, or nothing."""
         assert self.call is not None
-        json = _object_text(text)
+        json = arguments_text(text)
         self.call.write(json or "{}")
         if json is None:
             self.call.note(CallStatus.MALFORMED)
@@ -220,7 +222,7 @@ class _ObjectReader:
         return outcome, "".join(pieces)
 
 
-def _object_text(text: str) -> str | None:
+def arguments_text(text: str) -> str | None:
     """Return the JSON text of an arguments object; None when it is something else."""
     if text.startswith('"'):
         inner = load_json(text)

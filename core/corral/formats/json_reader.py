@@ -7,10 +7,12 @@ number for its end. So what was passed on can always be closed to valid JSON, ev
 from __future__ import annotations
 
 import re
-from enum import IntEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corral.formats.strict_json import MAX_DEPTH, dump_json, is_number
+from corral.formats.json_strings import Outcome, StringReader
+from corral.formats.scanner import TagScanner
+from corral.formats.strict_json import MAX_DEPTH, dump_json, escape_json, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,32 +20,38 @@ if TYPE_CHECKING:
     from corral.formats.source import Source, Steps
 
 
-class Outcome(IntEnum):
-    """How well a value could be read; higher is worse."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """Ways in which a format's values differ from JSON; what a dialect allows counts as no repair.
 
-    OK = 0
-    REPAIRED = 1
-    TRUNCATED = 2
-    MALFORMED = 3
+    `python` is for literals of Python (single quotes, True, None). `quote` is a literal that stands on both sides of a
+    string, which then has no escapes. `bare_keys` are keys without quotes, up to the colon.
+    """
 
+    python: bool = False
+    quote: str = ""
+    bare_keys: bool = False
+
+
+#: JSON itself.
+JSON = Dialect()
 
 #: Model habits that have one meaning only: Python's and JavaScript's names for JSON's literals.
 _WORDS = {"true": "true", "false": "false", "null": "null", "True": "true", "False": "false", "None": "null"}
 _WORD = re.compile(r"[A-Za-z]*")
 _NUMBER_RUN = re.compile(r"[-+.0-9eE]*")
-_PLAIN = {'"': re.compile(r'[^"\\\x00-\x1f]+'), "'": re.compile(r"[^'\\\x00-\x1f\"]+")}
-_CONTROL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-_HEX4 = re.compile(r"[0-9a-fA-F]{4}")
-_LOW_SURROGATE = re.compile(r"\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_LONE = "\\ufffd"
+_BARE_KEY = re.compile(r"[^:{}\[\],\"'\s]*")
 
 
 class JsonReader:
     """Reads one value from a source and writes strict JSON."""
 
-    def __init__(self, source: Source, write: Callable[[str], None]) -> None:
+    def __init__(self, source: Source, write: Callable[[str], None], dialect: Dialect = JSON) -> None:
         self._source = source
         self._write = write
+        self._dialect = dialect
+        self._quote = TagScanner([dialect.quote])
+        self._strings = StringReader(source, self._note)
         self._due = ""
         self._outcome = Outcome.OK
         self._stack: list[str] = []
@@ -64,10 +72,12 @@ class JsonReader:
         first = yield from self._source.peek()
         if first == "{" or first == "[":
             self._open(first)
+        elif (yield from self._source.expect(self._quote)):
+            yield from self._literal_string()
         elif first == '"' or first == "'":
-            self._note(Outcome.REPAIRED if first == "'" else Outcome.OK)
+            self._mend(first == "'")
             self._commit('"')
-            yield from self._string(first, self._write)
+            yield from self._strings.read(first, self._write)
             self._write('"')
         elif first and first in "-+.0123456789":
             yield from self._number()
@@ -90,12 +100,7 @@ class JsonReader:
         quote = yield from self._source.peek()
         if self._closes(quote, space):
             return
-        if quote not in ('"', "'"):
-            self._note(Outcome.MALFORMED if quote else Outcome.TRUNCATED)
-            return
-        pieces: list[str] = []
-        self._note(Outcome.REPAIRED if quote == "'" else Outcome.OK)
-        yield from self._string(quote, pieces.append)
+        key = yield from self._key(quote)
         gap = yield from self._space()
         colon = yield from self._source.peek()
         if colon != ":":
@@ -103,8 +108,30 @@ class JsonReader:
             return
         self._source.take(1)
         after = yield from self._space()
-        self._due = f'{self._separator(space)}"{"".join(pieces)}"{gap}:{after}'
+        self._due = f'{self._separator(space)}"{key}"{gap}:{after}'
         yield from self._value()
+
+    def _key(self, first: str) -> Steps[str]:
+        """Read a key and return it in JSON's escapes; what is no key leaves the colon missing."""
+        pieces: list[str] = []
+        if first == '"' or first == "'":
+            self._mend(first == "'")
+            yield from self._strings.read(first, pieces.append)
+        elif (yield from self._source.expect(self._quote)):
+            yield from self._until_quote(pieces.append)
+        elif self._dialect.bare_keys:
+            pieces.append((yield from self._source.match(_BARE_KEY)))
+        return "".join(pieces)
+
+    def _literal_string(self) -> Steps[None]:
+        self._commit('"')
+        yield from self._until_quote(self._write)
+        self._write('"')
+
+    def _until_quote(self, write: Callable[[str], None]) -> Steps[None]:
+        quote = yield from self._source.until(self._quote, lambda text: write(escape_json(text)))
+        self._source.take(len(quote))
+        self._note(Outcome.OK if quote else Outcome.TRUNCATED)
 
     def _element(self) -> Steps[None]:
         space = yield from self._next_item()
@@ -163,82 +190,20 @@ class JsonReader:
             ends = self._source.at_end and any(name.startswith(word) for name in _WORDS)
             self._note(Outcome.TRUNCATED if ends else Outcome.MALFORMED)
             return
-        self._note(Outcome.OK if word == known else Outcome.REPAIRED)
+        self._mend(word != known)
         self._commit(known)
-
-    def _string(self, quote: str, write: Callable[[str], None]) -> Steps[None]:
-        source = self._source
-        source.take(1)
-        plain = _PLAIN[quote]
-        while True:
-            found = plain.match(source.text, source.at)
-            if found:
-                write(source.take_to(found.end()))
-            char = yield from source.peek()
-            if char == quote:
-                source.take(1)
-                return
-            if not char:
-                self._note(Outcome.TRUNCATED)
-                return
-            if char == "\\":
-                yield from self._escape(write)
-            elif char == '"':
-                source.take(1)
-                write('\\"')
-            elif char < " ":
-                self._note(Outcome.REPAIRED)
-                source.take(1)
-                write(_CONTROL.get(char) or f"\\u{ord(char):04x}")
-
-    def _escape(self, write: Callable[[str], None]) -> Steps[None]:
-        yield from self._wait_for(2)
-        self._source.take(1)
-        if self._source.at_end:
-            return
-        char = self._source.text[self._source.at]
-        if char == "u":
-            self._source.take(1)
-            yield from self._unicode_escape(write)
-        elif char in '"\\/bfnrt':
-            write("\\" + self._source.take(1))
-        else:
-            self._note(Outcome.REPAIRED)
-            write("" if char == "'" else "\\\\")
-
-    def _unicode_escape(self, write: Callable[[str], None]) -> Steps[None]:
-        r"""Read the rest of a \uXXXX; half of a surrogate pair alone is no character and becomes U+FFFD."""
-        yield from self._wait_for(4)
-        digits = self._source.text[self._source.at : self._source.at + 4]
-        if not _HEX4.fullmatch(digits):
-            self._note(Outcome.REPAIRED)
-            write("\\\\u")
-            return
-        self._source.take(4)
-        code = int(digits, 16)
-        if not 0xD800 <= code < 0xE000:
-            write(f"\\u{digits}")
-            return
-        yield from self._wait_for(6)
-        tail = self._source.text[self._source.at : self._source.at + 6]
-        if code < 0xDC00 and _LOW_SURROGATE.fullmatch(tail):
-            write(f"\\u{digits}{self._source.take(6)}")
-            return
-        self._note(Outcome.REPAIRED)
-        write(_LONE)
-
-    def _wait_for(self, count: int) -> Steps[None]:
-        while self._source.size < count and not self._source.closed:
-            yield
 
     def _commit(self, text: str) -> None:
         self._write(self._due + text)
         self._due = ""
 
+    def _mend(self, is_pythonic: bool) -> None:
+        self._note(Outcome.REPAIRED if is_pythonic and not self._dialect.python else Outcome.OK)
+
     def _note(self, outcome: Outcome) -> None:
         self._outcome = max(self._outcome, outcome)
 
 
-def read_json(source: Source, write: Callable[[str], None]) -> Steps[Outcome]:
-    """Read one JSON value; see `JsonReader`."""
-    return JsonReader(source, write).read()
+def read_json(source: Source, write: Callable[[str], None], dialect: Dialect = JSON) -> Steps[Outcome]:
+    """Read one value and write it as strict JSON; see `JsonReader`."""
+    return JsonReader(source, write, dialect).read()

@@ -31,6 +31,8 @@ class Sink(Enum):
     SKIP = "skip"
 
 
+_LAYOUT = " \t\r\n,;[]"
+
 _SEVERITY = {
     CallStatus.OK: 0,
     CallStatus.REPAIRED: 1,
@@ -217,6 +219,12 @@ class CallSite:
             self.has_calls = True
             self.is_settled = True
         return CallWriter(self, name)
+
+    def skip_layout(self, close: str) -> None:
+        """Leave out brackets, separators and the closing tag read since the last call; report anything else."""
+        text = self.source.cut_record()
+        if text.removesuffix(close).strip(_LAYOUT):
+            self.writer.diagnose("skipped_text", "text after a call that belongs to nothing", text)
 
     def drop(self, code: str, message: str) -> None:
         """Leave out what was read since the last call, and report it."""

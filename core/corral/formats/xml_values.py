@@ -8,6 +8,8 @@ from corral.formats.schema import coerce
 from corral.formats.strict_json import dump_json, escape_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corral.formats.output import CallWriter
     from corral.formats.schema import ParameterType
 
@@ -24,6 +26,17 @@ class ArgumentsWriter:
         lead = ", " if self.seen else "{"
         self.seen.add(key)
         return f"{lead}{dump_json(key)}: "
+
+    def member(self, key: str) -> Callable[[str], None]:
+        """Return a function that writes one member's value, piece by piece; without a piece there is no member."""
+        is_new = True
+
+        def write(json: str) -> None:
+            nonlocal is_new
+            self.call.write(self.lead(key) + json if is_new else json)
+            is_new = False
+
+        return write
 
     def close(self) -> None:
         """Write the end of the object."""
