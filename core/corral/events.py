@@ -123,6 +123,8 @@ class Finish:
     usage: Usage = field(default_factory=Usage)
     #: Tokens of the prompt and the answer, when the request asked for them.
     tokens: tuple[int, ...] = ()
+    #: The stop string that ended the answer; empty when a token or a limit did.
+    stop: str = ""
 
 
 #: What a parser emits. The engine adds Logprobs and closes with Finish.

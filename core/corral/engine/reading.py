@@ -49,7 +49,7 @@ class Reading:
         done = self._done or Done(reason="error", usage=Usage())
         if self.parser is not None:
             yield from self._identified(self.parser.finish(done.reason))
-        yield Finish(done.reason, replace(done.usage, queue_s=queue_s, load_s=load_s, total_s=total_s), done.tokens)
+        yield Finish(done.reason, replace(done.usage, queue_s=queue_s, load_s=load_s, total_s=total_s), done.tokens, done.stop)
 
     def _feed(self, text: str) -> Iterator[Event]:
         if self.parser is None:
