@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from corral.gguf.header import Header
 
+# More layers than this are a lie; a list of them would only cost memory.
+_MAX_LAYERS = 4_096
 _BLOCK = re.compile(r"(?:blk|enc\.blk|dec\.blk)\.(\d+)\.")
 _INPUT = ("token_embd", "position_embd", "token_types", "per_layer_token_embd")
 
@@ -80,4 +82,4 @@ def attention(header: Header) -> Attention:
 def _per_layer(header: Header, key: str, default: int) -> tuple[int, ...]:
     counts = header.integers(key) or (default,)
     layers = header.integer(f"{header.architecture}.block_count")
-    return counts if len(counts) > 1 else counts * max(0, min(layers, len(header.tensors)))
+    return counts if len(counts) > 1 else counts * max(0, min(layers, _MAX_LAYERS))
