@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corral.placement.effective import smallest_automatic_context, usable_context
+from corral.placement.demand import as_placed, smallest_automatic_context, usable_context
 from corral.placement.footprint import Footprint, measure
 from corral.placement.place import place
 from corral.placement.planner import Planner
@@ -15,6 +15,7 @@ __all__ = [
     "Planner",
     "Shortage",
     "Verdict",
+    "as_placed",
     "measure",
     "place",
     "smallest_automatic_context",

@@ -52,6 +52,11 @@ class Footprint:
         """Return the blocks and the output layer."""
         return len(self.blocks) + 1
 
+    @property
+    def file_bytes(self) -> int:
+        """Return the weights as they are in the file."""
+        return self.input_bytes + sum(self.layer_weights()) - self.tied_bytes
+
     def layer_weights(self) -> list[int]:
         """Return the weights of each block and of the output layer, as a GPU would hold them."""
         return [*(block.weights_bytes for block in self.blocks), self.output_bytes]

@@ -12,30 +12,13 @@ from typing import TYPE_CHECKING, Self, assert_never
 
 from corral.devices import DeviceKind
 from corral.errors import CorralError, LoadFailed, RunnerDied
+from corral.scheduler import words
 from corral.scheduler.clock import SystemClock
 from corral.scheduler.core import Core
 from corral.scheduler.lease import Lease
 from corral.scheduler.life import Life, leaving_in_time
 from corral.scheduler.recovery import POLL_S, free_bytes, has_recovered
 from corral.scheduler.showing import show
-from corral.scheduler.words import (
-    Asked,
-    Closed,
-    Expired,
-    Failed,
-    Gone,
-    Grant,
-    Left,
-    MakePlan,
-    Planned,
-    Ready,
-    Recover,
-    Recovered,
-    Refuse,
-    Spawn,
-    Stop,
-    Ticked,
-)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -85,7 +68,7 @@ class Scheduler:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._feed(Closed())
+        self._feed(words.Closed())
         for errand in self._errands:
             errand.cancel()
         await self._group.__aexit__(kind, error, trace)
@@ -105,7 +88,7 @@ class Scheduler:
             raise
         finally:
             self._asking.pop(ticket, None)
-            self._feed(Left(ticket=ticket, runner_failed=failed, out_of_memory=out_of_memory))
+            self._feed(words.Left(ticket=ticket, runner_failed=failed, out_of_memory=out_of_memory))
 
     def running(self) -> tuple[RunningModel, ...]:
         """Return a snapshot of the models that load or are loaded."""
@@ -114,7 +97,7 @@ class Scheduler:
 
     async def expire(self, model: ModelSpec) -> None:
         """Unload a model as soon as it is idle; one that is not loaded is fine."""
-        self._feed(Expired(path=model.path))
+        self._feed(words.Expired(path=model.path))
 
     def statistics(self) -> Mapping[str, float]:
         """Return counters and gauges by Prometheus-style name."""
@@ -123,7 +106,7 @@ class Scheduler:
     async def _ask(self, ticket: int, model: ModelSpec, keep_alive_s: float | None) -> Lease:
         answer: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
         self._asking[ticket] = answer
-        self._feed(Asked(ticket=ticket, model=model, keep_alive_s=keep_alive_s))
+        self._feed(words.Asked(ticket=ticket, model=model, keep_alive_s=keep_alive_s))
         # No limit here: every plan, load, stop and recovery that this wait is made of has its own.
         return await answer
 
@@ -138,28 +121,28 @@ class Scheduler:
             self._timer = None
         deadline = self._core.next_deadline()
         if not math.isinf(deadline):
-            self._timer = self._clock.call_at(deadline, partial(self._feed, Ticked()))
+            self._timer = self._clock.call_at(deadline, partial(self._feed, words.Ticked()))
 
     def _carry_out(self, action: Action) -> None:
         match action:
-            case Grant():
+            case words.Grant():
                 self._grant(action)
-            case Refuse():
+            case words.Refuse():
                 self._refuse(action)
-            case MakePlan():
+            case words.MakePlan():
                 self._start(self._make_plan(action))
-            case Spawn():
+            case words.Spawn():
                 self._start_runner(action)
-            case Stop():
+            case words.Stop():
                 self._stop(action.load)
-            case Recover():
+            case words.Recover():
                 self._start(self._recover(action, self._lives[action.load].before))
             case _:
                 assert_never(action)
 
     # Answers
 
-    def _grant(self, grant: Grant) -> None:
+    def _grant(self, grant: words.Grant) -> None:
         slot, runner = self._core.slot(grant.load), self._lives[grant.load].runner
         assert runner is not None
         answer = self._asking[grant.ticket]
@@ -168,7 +151,7 @@ class Scheduler:
             lease = Lease(runner=runner, placement=slot.placement, queue_s=grant.queue_s, load_s=grant.load_s, notices=notices)
             answer.set_result(lease)
 
-    def _refuse(self, refusal: Refuse) -> None:
+    def _refuse(self, refusal: words.Refuse) -> None:
         answer = self._asking[refusal.ticket]
         if not answer.done():
             answer.set_exception(refusal.error)
@@ -180,7 +163,7 @@ class Scheduler:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _make_plan(self, action: MakePlan) -> None:
+    async def _make_plan(self, action: words.MakePlan) -> None:
         gpu_count = 0
         outcome: Verdict | CorralError
         try:
@@ -192,14 +175,14 @@ class Scheduler:
         except Exception as error:  # noqa: BLE001 -- the header is anybody's file, and the devices are told by plugins
             _log.exception("placing '%s' failed", action.model.name)
             outcome = LoadFailed(f"'{action.model.name}' can't be placed: {type(error).__name__}: {error}")
-        self._feed(Planned(load=action.load, outcome=outcome, gpu_count=gpu_count))
+        self._feed(words.Planned(load=action.load, outcome=outcome, gpu_count=gpu_count))
 
-    async def _recover(self, action: Recover, before: Mapping[tuple[str, str], int]) -> None:
+    async def _recover(self, action: words.Recover, before: Mapping[tuple[str, str], int]) -> None:
         """Ask for the free memory until enough is back or the limit is over."""
         deadline = self._clock.now() + self._settings.recovery_timeout_s
         while before and self._clock.now() < deadline and not has_recovered(action.placement, before, await self._free_bytes()):
             await self._clock.sleep(POLL_S)
-        self._feed(Recovered(load=action.load))
+        self._feed(words.Recovered(load=action.load))
 
     async def _free_bytes(self) -> Mapping[tuple[str, str], int]:
         """Return the free memory of each device; none when nobody answers."""
@@ -212,7 +195,7 @@ class Scheduler:
 
     # Runners
 
-    def _start_runner(self, action: Spawn) -> None:
+    def _start_runner(self, action: words.Spawn) -> None:
         life = self._lives[action.load] = Life()
         task = self._group.create_task(self._live(action, life))
         self._loading[action.load] = task
@@ -221,7 +204,7 @@ class Scheduler:
 
     def _bury(self, load: int, task: asyncio.Task[Event]) -> None:
         self._loading.pop(load, None)
-        self._feed(Gone(load=load) if task.cancelled() else task.result())
+        self._feed(words.Gone(load=load) if task.cancelled() else task.result())
         del self._lives[load]
 
     def _stop(self, load: int) -> None:
@@ -230,23 +213,23 @@ class Scheduler:
         else:
             self._lives[load].end()
 
-    async def _live(self, action: Spawn, life: Life) -> Event:
+    async def _live(self, action: words.Spawn, life: Life) -> Event:
         """Start a runner, keep it until it is over, and return how it ended."""
         reason = ""
         try:
             async with leaving_in_time(self._spawn(action.model, action.placement)) as life.runner:
                 del self._loading[action.load]
-                self._feed(Ready(load=action.load, info=life.runner.info))
+                self._feed(words.Ready(load=action.load, info=life.runner.info))
                 reason = await self._until_over(action, life, life.runner)
         except CorralError as error:
-            return Failed(load=action.load, error=error)
+            return words.Failed(load=action.load, error=error)
         except Exception as error:  # noqa: BLE001 -- a runner is a plugin's code
             _log.exception("runner '%s' failed", action.model.runner.name)
             message = f"runner '{action.model.runner.name}' failed: {type(error).__name__}: {error}"
-            return Failed(load=action.load, error=LoadFailed(message))
-        return Gone(load=action.load, reason=reason)
+            return words.Failed(load=action.load, error=LoadFailed(message))
+        return words.Gone(load=action.load, reason=reason)
 
-    async def _until_over(self, action: Spawn, life: Life, runner: Runner) -> str:
+    async def _until_over(self, action: words.Spawn, life: Life, runner: Runner) -> str:
         watch = self._group.create_task(life.watch(runner))
         try:
             await self._measure(action.placement, life)

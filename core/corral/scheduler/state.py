@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from corral.devices import Placement
+    from corral.errors import LoadFailed
     from corral.runners import RunnerInfo
     from corral.spec import ModelSpec
 
@@ -63,6 +64,11 @@ class Slot:
         return self.phase is Phase.READY and not self.active
 
     @property
+    def capacity(self) -> int:
+        """Return how many requests it serves at once."""
+        return self.info.slots if self.info else 1
+
+    @property
     def expires_at(self) -> float:
         """Return when an idle runner is to stop; inf while it is not idle."""
         if not self.is_idle:
@@ -105,6 +111,6 @@ class Job:
     #: The second try after running out of memory, and what the first one was.
     reduced: bool = False
     failed_placement: Placement | None = None
-    out_of_memory: Exception | None = None
+    out_of_memory: LoadFailed | None = None
     evicted: int = 0
     keep_alive_s: float | None = None
