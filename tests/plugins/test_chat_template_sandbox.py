@@ -72,7 +72,7 @@ def test_no_expression_reaches_python(sandbox, expression):
 
 
 def test_a_child_that_does_not_answer_is_killed():
-    sandbox = Sandbox(patience_s=0.1)
+    sandbox = Sandbox(patience_s=2)
     sandbox.render("warm", [{}])
     child = sandbox._child.process
     child.send_signal(signal.SIGSTOP)
