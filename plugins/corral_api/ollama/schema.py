@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+from datetime import datetime
 
 from msgspec import Struct, field
 
-from corral_api.schema import DebugInfo, Report  # noqa: TC001 - msgspec reads the annotations
+from corral_api.schema import DebugInfo, Report
 
 # -- requests ---------------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,9 @@ class Models:
     async def all(self) -> Response:
         """Answer GET /v1/models."""
         summaries = await asyncio.to_thread(self._library.summaries)
-        return json_response(schema.ModelsAnswer([_model(summary.name, summary) for summary in summaries]))
+        models = [_model(summary.name, summary) for summary in summaries]
+        first, last = (models[0].id, models[-1].id) if models else (None, None)
+        return json_response(schema.ModelsAnswer(models, first, last))
 
     async def one(self, name: str) -> Response:
         """Answer GET /v1/models/NAME; a name may hold slashes."""
@@ -41,4 +43,5 @@ class Models:
 
 def _model(name: str, summary: ModelSummary) -> schema.ModelOut:
     namespace = summary.name.rpartition("/")[0].rpartition("/")[2]
-    return schema.ModelOut(name, int(summary.modified_at.timestamp()), namespace or "library")
+    created_at = summary.modified_at
+    return schema.ModelOut(name, int(created_at.timestamp()), namespace or "library", name, created_at)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct, field
 
-from corral_api.schema import DebugInfo, Report  # noqa: TC001 - msgspec reads the annotations
+from corral_api.schema import DebugInfo, Report
 
 # -- requests ---------------------------------------------------------------------------------------------------------
 
@@ -198,20 +199,20 @@ class UsageOut(Struct):
     prompt_tokens_details: CachedOut
 
 
-class FunctionDelta(Struct, omit_defaults=True):
+class FunctionDelta(Struct, omit_defaults=True, kw_only=True):
     """A piece of a call: the name first, then the arguments' JSON text."""
 
-    arguments: str
     name: str = ""
+    arguments: str
 
 
-class ToolCallDelta(Struct, omit_defaults=True):
+class ToolCallDelta(Struct, omit_defaults=True, kw_only=True):
     """A piece of a call; the first one of a call has its id."""
 
     index: int
-    function: FunctionDelta
     id: str = ""
     type: str = ""
+    function: FunctionDelta
 
 
 class Delta(Struct, omit_defaults=True):
@@ -368,11 +369,14 @@ class EmbeddingsAnswer(Struct):
 
 
 class ModelOut(Struct):
-    """An installed model."""
+    """An installed model; the last three keys are those that Anthropic's client reads on the same route."""
 
     id: str
     created: int
     owned_by: str
+    display_name: str
+    created_at: datetime
+    type: str = "model"
     object: str = "model"
 
 
@@ -380,4 +384,7 @@ class ModelsAnswer(Struct):
     """The answer of /v1/models."""
 
     data: list[ModelOut]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool = False
     object: str = "list"

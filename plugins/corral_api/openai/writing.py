@@ -150,7 +150,7 @@ class _CallsOut:
             self._begun.add(event.index)
             return _begin_call(event.index, event.id, event.name, "")
         self._with_arguments.add(event.index)
-        return schema.ToolCallDelta(event.index, schema.FunctionDelta(event.json))
+        return schema.ToolCallDelta(index=event.index, function=schema.FunctionDelta(arguments=event.json))
 
     def end(self, event: ToolCallEnd) -> schema.ToolCallDelta | None:
         """Return what of a finished call was not shown yet."""
@@ -159,12 +159,12 @@ class _CallsOut:
             self._begun.add(event.index)
             return _begin_call(event.index, event.id, event.name, arguments)
         if event.index not in self._with_arguments:
-            return schema.ToolCallDelta(event.index, schema.FunctionDelta(arguments))
+            return schema.ToolCallDelta(index=event.index, function=schema.FunctionDelta(arguments=arguments))
         return None
 
 
 def _begin_call(index: int, call_id: str, name: str, arguments: str) -> schema.ToolCallDelta:
-    return schema.ToolCallDelta(index, schema.FunctionDelta(arguments, name), call_id, "function")
+    return schema.ToolCallDelta(index=index, id=call_id, type="function", function=schema.FunctionDelta(name=name, arguments=arguments))
 
 
 def _thinking(text: str) -> schema.Delta:
