@@ -143,7 +143,8 @@ class Engine:
             stream.end("length")
             return
         keep, discard = view.keep, view.discard
-        if not (self._backend.can_shift and self._cells.slide(sequence, keep, discard)):
+        can_slide = self._backend.can_shift and self._backend.can_cut
+        if not (can_slide and self._cells.slide(sequence, keep, discard)):
             self._cells.cut(sequence, keep)
         del stream.target[keep : keep + discard]
         stream.note(Note("context_shifted", f"the context is full; {discard} tokens after the first {keep} were dropped"))
