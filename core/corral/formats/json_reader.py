@@ -187,7 +187,8 @@ class JsonReader:
         word = yield from self._source.match(_WORD)
         known = _WORDS.get(word)
         if known is None:
-            ends = self._source.at_end and any(name.startswith(word) for name in _WORDS)
+            rest = word + self._source.text[self._source.at :]
+            ends = self._source.closed and any(name.startswith(rest) for name in (*_WORDS, self._dialect.quote))
             self._note(Outcome.TRUNCATED if ends else Outcome.MALFORMED)
             return
         self._mend(word != known)

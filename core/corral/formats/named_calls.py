@@ -81,6 +81,8 @@ class NamedCalls:
         if first == "{":
             outcome = yield from read_json(source, call.write, self.dialect)
             call.note(STATUS[outcome])
+        elif not first:
+            call.note(CallStatus.TRUNCATED)
         elif first == '"':
             yield from self._quoted_arguments(site, call)
         if fence:
@@ -100,7 +102,7 @@ class NamedCalls:
             return
         rest, close = yield from site.source.text_until(TagScanner([self.close]))
         site.source.take(len(close))
-        if rest.strip():
-            call.note(CallStatus.MALFORMED)
-        elif not close:
+        if not close:
             call.note(CallStatus.TRUNCATED)
+        elif rest.strip():
+            call.note(CallStatus.MALFORMED)
