@@ -12,6 +12,8 @@ class WordWrapper:
         self._width = width
         self._column = 0
         self._word = ""
+        #: Part of a word that is longer than a line is printed already: the rest must stay with it.
+        self._is_torn = False
 
     def feed(self, text: str) -> str:
         """Return what can be printed now."""
@@ -19,22 +21,30 @@ class WordWrapper:
 
     def finish(self) -> str:
         """Return the last word."""
-        return self._end_word("")
+        return self._flush()
 
     def _character(self, character: str) -> str:
-        if character not in " \n":
-            self._word += character
-            return self._end_word("") if _columns(self._word) >= self._width else ""
-        return self._end_word(character)
+        if character in " \n":
+            printed = self._flush() + character
+            self._is_torn = False
+            self._column = 0 if character == "\n" else self._column + 1
+            return printed
+        self._word += character
+        if _columns(self._word) < self._width:
+            return ""
+        printed, self._is_torn = self._flush(), True
+        return printed
 
-    def _end_word(self, separator: str) -> str:
+    def _flush(self) -> str:
+        """Return the word so far, on a new line when it does not fit in this one."""
         word, self._word = self._word, ""
         length = _columns(word)
-        start = ""
-        if self._column and self._column + length > self._width:
-            start, self._column = "\n", 0
-        self._column = 0 if separator == "\n" else self._column + length + len(separator)
-        return start + word + separator
+        is_over = self._column + length > self._width
+        if is_over and self._column and not self._is_torn:
+            self._column = length
+            return f"\n{word}"
+        self._column += length
+        return word
 
 
 def _columns(text: str) -> int:
