@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from corral_llama_cpp.engine.limits import fit, window
-from corral_llama_cpp.engine.loop import Engine
-from corral_llama_cpp.engine.seams import Batch, SamplingFailed
-from corral_llama_cpp.wire import Generate, Output, Sampling
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from corral.errors import ContextExceeded, CorralError, RunnerError
 from corral.events import TokenLogprob
+from corral_llama_cpp.engine.limits import fit, window
+from corral_llama_cpp.engine.loop import Engine
+from corral_llama_cpp.engine.seams import Batch, SamplingFailed
+from corral_llama_cpp.wire import Generate, Output, Sampling
 
 LETTERS = 6
 END = 0

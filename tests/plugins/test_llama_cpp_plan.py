@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from corral_llama_cpp.engine.drafts import MAX_DRAFT, Lookup, Pace
-from corral_llama_cpp.engine.limits import answer_limit, fit, window
-from corral_llama_cpp.engine.plan import QUANTUM, Pacer, Want, compose
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corral.errors import ContextExceeded
+from corral_llama_cpp.engine.drafts import MAX_DRAFT, Lookup, Pace
+from corral_llama_cpp.engine.limits import answer_limit, fit, window
+from corral_llama_cpp.engine.plan import QUANTUM, Pacer, Want, compose
 
 WANTS = st.lists(st.builds(Want, pending=st.integers(1, 5000), running=st.booleans()), max_size=12)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from time import perf_counter
 
 import pytest
-from corral_llama_cpp.engine.stops import StopSearch
-from corral_llama_cpp.engine.text import TextStream
 from hypothesis import given
 from hypothesis import strategies as st
+
+from corral_llama_cpp.engine.stops import StopSearch
+from corral_llama_cpp.engine.text import TextStream
 
 
 def naive(text: str, stops: list[str]) -> tuple[str, str]:
