@@ -253,7 +253,7 @@ class Core:
         """Stop the victims that are idle. While the chosen one is busy, any other that becomes idle may go instead."""
         idle = [slot for slot in self._roster.alive if slot.is_idle]
         victims = [slot for slot in self._roster.slots.values() if slot.load in job.victims]
-        if job.any_victim and idle and all(slot.active for slot in victims):
+        if job.any_victim and idle and victims and all(slot.active for slot in victims):
             job.victims = {min(idle, key=eviction_order).load}
         for slot in idle:
             if slot.load in job.victims:
