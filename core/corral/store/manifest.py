@@ -96,7 +96,9 @@ def decode(data: bytes, where: str) -> Manifest:
     return manifest
 
 
-def _layer(content: JsonObject) -> Layer:
+def _layer(content: Json) -> Layer:
+    if not isinstance(content, dict):
+        raise TypeError(f"{content!r:.40} instead of a layer")
     size = content.get("size", 0)
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
         raise ValueError(f"a size of {size!r}")
