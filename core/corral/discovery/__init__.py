@@ -1,1 +1,8 @@
 """Which devices there are, what they can do and how much memory they have now."""
+
+from __future__ import annotations
+
+from corral.discovery.discovery import Discovery, LiveMemory
+from corral.discovery.reports import DeviceHost, Report
+
+__all__ = ["DeviceHost", "Discovery", "LiveMemory", "Report"]

@@ -1,0 +1,175 @@
+"""Keep the list of devices: found once, refreshed cheaply, and probed again when something appears."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from corral.discovery import visibility
+from corral.discovery.cleaning import clean
+from corral.discovery.identity import is_same
+from corral.discovery.merging import merge
+from corral.discovery.ordering import in_order
+from corral.discovery.rules import LOST, without_dwarfs
+from corral.runners import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from corral.devices import Absent, Device
+    from corral.discovery.reports import DeviceHost, Report
+    from corral.settings import Settings
+
+#: Asks the runners that are alive for the free bytes of their devices, by `Device.key`.
+LiveMemory: TypeAlias = "Callable[[], Awaitable[Mapping[tuple[str, str], int]]]"
+
+#: Seconds: for a refresh, until the next one, until that when one fails again and again, and between two discoveries.
+_REFRESH_LIMIT_S = 3.0
+_FRESH_S = 1.0
+_FRESH_AFTER_ERRORS_S = 60.0
+_REST_S = 10.0
+
+#: No plugin has this name.
+_RUNNERS = "(runners)"
+
+
+class Discovery:
+    """The devices of this machine. Several tasks may ask at once; one of them looks, and the others get what it saw."""
+
+    def __init__(
+        self,
+        host: DeviceHost,
+        settings: Settings,
+        *,
+        live_memory: LiveMemory | None = None,
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._host = host
+        self._settings = settings
+        self._live_memory = live_memory
+        self._environment = os.environ if environment is None else environment
+        self._clock = clock
+        self._looking = asyncio.Lock()
+        #: The latest report of each plugin, and what was there when devices were last probed.
+        self._reports: dict[str, Report] = {}
+        self._probed: dict[str, Report] = {}
+        self._devices: list[Device] = []
+        #: What went wrong last time, by the plugin (or the runners) that it went wrong with.
+        self._problems: dict[str, Notice] = {}
+        self._quick: frozenset[str] = frozenset()
+        self._probed_at = self._seen_at = float("-inf")
+        self._fresh_s = _FRESH_S
+
+    @property
+    def notices(self) -> list[Notice]:
+        """Return what a person should know: overrides in the environment, plugins that failed, figures that are old."""
+        return [*visibility.notices(self._environment), *self._problems.values()]
+
+    @property
+    def absent(self) -> list[Absent]:
+        """Return why there is nothing of a backend."""
+        return [absent for report in self._reports.values() for absent in report.absent]
+
+    async def devices(self) -> list[Device]:
+        """Return all devices, preferred ones first, with free memory that is about a second old at most. The list is a copy."""
+        async with self._looking:
+            if not self._reports:
+                await self._discover()
+            elif self._clock() - self._seen_at > self._fresh_s:
+                await self._refresh()
+            return list(self._devices)
+
+    async def refresh(self) -> None:
+        """Measure free memory again now."""
+        async with self._looking:
+            await (self._refresh() if self._reports else self._discover())
+
+    async def rediscover(self) -> None:
+        """Probe every device again, for example after a runner failed on one."""
+        async with self._looking:
+            await self._discover()
+
+    async def _discover(self) -> None:
+        reports = await asyncio.to_thread(self._host.discover_devices, self._settings)
+        self._reports = {report.plugin: report for report in reports}
+        self._probed = dict(self._reports)
+        self._problems = {report.plugin: _failed(report) for report in reports if report.error}
+        self._probed_at = self._seen_at = self._clock()
+        self._fresh_s = _FRESH_S
+        self._devices = self._build({})
+
+    async def _refresh(self) -> None:
+        limited = replace(self._settings, probe_timeout_s=min(_REFRESH_LIMIT_S, self._settings.probe_timeout_s))
+        reports = await asyncio.to_thread(self._host.discover_devices, limited, quick=True)
+        if self._has_new(reports) and self._clock() - self._probed_at > _REST_S:
+            await self._discover()
+            return
+        self._note(reports)
+        self._reports.update({report.plugin: report for report in reports if not report.error and not self._has_new([report])})
+        self._devices = self._build(await self._ask_runners())
+        self._seen_at = self._clock()
+
+    def _note(self, reports: Sequence[Report]) -> None:
+        """Note which plugins failed, and ask less often then: a driver that hangs keeps a thread each time."""
+        failed = {report.plugin: _stale(report) for report in reports if report.error}
+        answered = {report.plugin for report in reports} - set(failed)
+        self._problems = {**{name: notice for name, notice in self._problems.items() if name not in answered}, **failed}
+        self._fresh_s = min(self._fresh_s * 2, _FRESH_AFTER_ERRORS_S) if failed else _FRESH_S
+        self._quick = frozenset(answered)
+
+    def _has_new(self, reports: Sequence[Report]) -> bool:
+        """Return whether a device is listed that was not there before, or was lost."""
+        return any(not _is_in(device, self._reports.get(report.plugin)) for report in reports for device in _cleaned(report))
+
+    async def _ask_runners(self) -> Mapping[tuple[str, str], int]:
+        if self._live_memory is None:
+            return {}
+        self._problems.pop(_RUNNERS, None)
+        try:
+            async with asyncio.timeout(_REFRESH_LIMIT_S):
+                return await self._live_memory()
+        except TimeoutError:
+            self._problems[_RUNNERS] = Notice(code="memory_stale", message="runners did not tell their free memory in time")
+            return {}
+
+    def _build(self, live: Mapping[tuple[str, str], int]) -> list[Device]:
+        lost = self._lost()
+        seen = [device for report in self._reports.values() for device in _cleaned(report)]
+        merged = merge([*seen, *lost], self._environment)
+        marked = [replace(device, unusable=LOST, free_bytes=None) if _matches_any(device, lost) else device for device in merged]
+        return in_order(without_dwarfs(self._measured(device, live) for device in marked))
+
+    def _lost(self) -> list[Device]:
+        """Return what was there at the last probe, by plugins that have looked again since and do not see it."""
+        probed = [(device, name) for name, report in self._probed.items() for device in _cleaned(report)]
+        return [device for device, name in probed if not _is_in(device, self._reports.get(name))]
+
+    def _measured(self, device: Device, live: Mapping[tuple[str, str], int]) -> Device:
+        """Return the device with the free memory that its runners tell, unless a vendor's library tells it better."""
+        free = live.get(device.key)
+        is_known_better = not self._quick.isdisjoint(device.reported_by)
+        return device if free is None or is_known_better or device.unusable is not None else replace(device, free_bytes=free)
+
+
+def _cleaned(report: Report) -> list[Device]:
+    return [clean(device, report.plugin) for device in report.devices]
+
+
+def _is_in(device: Device, report: Report | None) -> bool:
+    return report is not None and _matches_any(device, _cleaned(report))
+
+
+def _matches_any(device: Device, others: Sequence[Device]) -> bool:
+    return any(is_same(device, other) for other in others)
+
+
+def _failed(report: Report) -> Notice:
+    return Notice(code="discovery_failed", message=f"plugin '{report.plugin}' could not look for devices: {report.error}")
+
+
+def _stale(report: Report) -> Notice:
+    return Notice(code="memory_stale", message=f"plugin '{report.plugin}' did not tell free memory: {report.error}; old figures are used")
