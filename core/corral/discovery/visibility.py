@@ -49,11 +49,11 @@ def hide_all() -> dict[str, str]:
 
 
 def hidden_by(device: Device, environment: Mapping[str, str]) -> str | None:
-    """Return the user's variable that may keep a device of that backend from being seen; None when there is none."""
-    variable = selector(device.backend, environment)
-    value = environment.get(variable, "") if variable else ""
+    """Return the user's variable that may keep a device from being seen, even an empty one; None when there is none."""
+    variable = next((variable for variable in _SELECTORS.get(device.backend, ()) if variable in environment), None)
     # Chosen by name, so it is not the variable that hides it.
-    return variable if value and (device.uuid is None or device.uuid not in _tokens(value)) else None
+    is_chosen = variable is not None and device.uuid is not None and device.uuid in _tokens(environment[variable])
+    return None if is_chosen else variable
 
 
 def environment_for(devices: Sequence[Device]) -> dict[str, str]:
