@@ -24,9 +24,11 @@ def find_model(wheel: Path, member: str) -> zipfile.ZipInfo:
             models = [info for info in archive.infolist()[:_MAX_MEMBERS] if info.filename.lower().endswith(".gguf")]
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise SourceError(f"'{wheel.name}' can't be opened: {error}") from error
+    if not models:
+        raise SourceError(f"'{wheel.name}' holds no .gguf file")
     named = [info for info in models if member in ("", info.filename, info.filename.rpartition("/")[2])]
     if len(named) != 1:
-        listed = ", ".join(sorted(info.filename for info in models)) or "none"
+        listed = ", ".join(sorted(info.filename for info in models))
         problem = "no" if not named else "more than one"
         raise SourceError(f"'{wheel.name}' has {problem} model '{member or '*.gguf'}'; name one as pypi:PACKAGE#MEMBER (it has: {listed})")
     _check(named[0], wheel)

@@ -109,8 +109,8 @@ class DiskLibrary:
             ModelName.parse(name)
 
         def work(tell: Tell) -> None:
-            source = self._plugins.open_source(wanted.reference)
-            pulled.append(Pull(self._store, self._headers, wanted, tell).run(source, name))
+            pull = Pull(self._store, self._headers, self._plugins, wanted, tell)
+            pulled.append(pull.run(self._plugins.open_source(wanted.reference), name))
 
         return sources.in_thread(work)
 

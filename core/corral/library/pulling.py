@@ -12,6 +12,7 @@ from corral import gguf
 from corral.errors import InvalidGGUF, SourceError, StoreError
 from corral.fetching import Progress
 from corral.library.creation import Plan, plan_of_parts
+from corral.library.resolution import check_names
 from corral.names import Digest, ModelName
 from corral.store import Layer, digest_file
 from corral.store import manifest as layers
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from corral.fetching import ModelSource, Part, Resolved
     from corral.library.contents import Headers
+    from corral.library.plugins import Plugins
     from corral.sources import Tell, Wanted
     from corral.store import Holding, Store
 
@@ -32,9 +34,10 @@ _WEIGHTS = (layers.MODEL, layers.PROJECTOR, layers.ADAPTER, layers.DRAFT)
 class Pull:
     """One pull. Its methods block and run in a thread; `tell` raises when nobody waits any more."""
 
-    def __init__(self, store: Store, headers: Headers, wanted: Wanted, tell: Tell) -> None:
+    def __init__(self, store: Store, headers: Headers, plugins: Plugins, wanted: Wanted, tell: Tell) -> None:
         self._store = store
         self._headers = headers
+        self._plugins = plugins
         self._wanted = wanted
         self._tell = tell
 
@@ -43,6 +46,7 @@ class Pull:
         with closing(_Closing(source, self._tell)), self._store.writing() as holding:
             self._tell(Progress("pulling manifest"))
             resolved = source.resolve()
+            check_names(resolved.config, self._plugins)
             found = [self._fetch(source, part, resolved.reference, holding) for part in self._expected(resolved)]
             plan = self._plan(resolved, found)
             target = ModelName.parse(name or self._wanted.name or resolved.name)
@@ -70,7 +74,7 @@ class Pull:
         size = self._store.blobs.size(expected) if expected else None
         if expected and size is not None and part.size in (0, size) and holding.hold(expected):
             self._tell(Progress(f"pulling {expected.short}", str(expected), size, size))
-            return Layer(media_type=part.media_type, digest=expected, size=size, name="")
+            return Layer(media_type=part.media_type, digest=expected, size=size)
         self._check_space(part)
         with self._store.partial(str(expected or f"{reference}\0{part.name}"), self._waiting(part)) as partial:
             source.fetch(part, partial.path, self._reporter(part, expected))
