@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from corral.devices import Device, DeviceKind, Placement, Share
-from corral.errors import Busy, CorralError, InvalidGGUF, LoadFailed, NoRoom
+from corral.errors import Busy, CorralError, InvalidGGUF, LoadFailed, NoRoom, RunnerDied
 from corral.options import LoadOptions
 from corral.placement import Shortage
 from corral.runners import RunnerInfo
@@ -72,6 +72,7 @@ class Play:
         self.granted: dict[int, int] = {}
         self.refused: dict[int, CorralError] = {}
         self.waiting: dict[int, ModelSpec] = {}
+        self.asked: dict[int, ModelSpec] = {}
         self.spawns = 0
 
     def feed(self, event: Event) -> list[Action]:
@@ -113,15 +114,15 @@ class Play:
     def ask(self, spec: ModelSpec, keep_alive_s: float | None = None) -> int:
         """Ask for a runner and return the ticket."""
         self.last_ticket += 1
-        self.waiting[self.last_ticket] = spec
+        self.waiting[self.last_ticket] = self.asked[self.last_ticket] = spec
         self.feed(words.Asked(ticket=self.last_ticket, model=spec, keep_alive_s=keep_alive_s))
         return self.last_ticket
 
-    def leave(self, ticket: int, **how: bool) -> None:
+    def leave(self, ticket: int, error: RunnerDied | None = None) -> None:
         """End a request."""
         self.waiting.pop(ticket, None)
         self.granted.pop(ticket, None)
-        self.feed(words.Left(ticket=ticket, **how))
+        self.feed(words.Left(ticket=ticket, error=error))
 
     def verdict(self, plan: words.MakePlan) -> Placement | Shortage:
         """Return what fits beside what is taken."""
@@ -157,12 +158,18 @@ class Play:
         del self.loading[load]
         self.feed(words.Failed(load=load, error=error))
 
-    def crash(self, load: int, **how: bool) -> None:
+    def crash(self, load: int, *, out_of_memory: bool = False, requests_first: bool = False) -> None:
         """Let a ready runner die, and its requests fail."""
-        self.ready.discard(load)
-        self.feed(words.Gone(load=load, reason="segmentation fault"))
-        for ticket in [ticket for ticket, held in self.granted.items() if held == load]:
-            self.leave(ticket, runner_failed=True, **how)
+        error = RunnerDied("segmentation fault", out_of_memory=out_of_memory)
+        holders = [ticket for ticket, held in self.granted.items() if held == load]
+        if not requests_first:
+            self.ready.discard(load)
+            self.feed(words.Gone(load=load, reason=str(error)))
+        for ticket in holders:
+            self.leave(ticket, error)
+        if load in self.ready:
+            self.ready.discard(load)
+            self.feed(words.Gone(load=load, reason=str(error)))
 
     def stopped(self) -> None:
         """Let the oldest stopping runner be gone."""
@@ -790,12 +797,30 @@ def test_running_out_of_memory_in_an_answer_retires_every_runner():
     assert play.loaded() == []
 
 
-def test_after_a_crash_the_next_request_gets_a_fresh_runner():
+def test_a_shortage_that_is_over_when_it_is_told_is_not_an_error():
+    play = Play({"a": 60, "b": 60})
+    first = play.ask(model("a"), keep_alive_s=0)
+    play.settle()
+    ticket = play.ask(model("b"))
+    shortage = play.verdict(next(iter(play.plans.values())))
+    play.leave(first)
+    play.stopped()
+    play.recovered()
+
+    play.plan(shortage)
+    play.settle()
+
+    assert isinstance(shortage, Shortage)
+    assert play.granted == {ticket: play.granted[ticket]}
+
+
+@pytest.mark.parametrize("requests_first", [False, True])
+def test_after_a_crash_the_next_request_gets_a_fresh_runner(requests_first):
     play = Play()
     play.ask(model("a"))
     play.settle()
 
-    play.crash(1)
+    play.crash(1, requests_first=requests_first)
     ticket = play.ask(model("a"))
     play.settle()
 
@@ -950,9 +975,10 @@ class SchedulerMachine(RuleBasedStateMachine):
             self.play.load_fail(error)
 
     @precondition(lambda self: self.play.ready)
-    @rule(data=st.data(), out_of_memory=st.booleans())
-    def crash(self, data, out_of_memory):
-        self.play.crash(data.draw(st.sampled_from(sorted(self.play.ready))), out_of_memory=out_of_memory)
+    @rule(data=st.data(), out_of_memory=st.booleans(), requests_first=st.booleans())
+    def crash(self, data, out_of_memory, requests_first):
+        load = data.draw(st.sampled_from(sorted(self.play.ready)))
+        self.play.crash(load, out_of_memory=out_of_memory, requests_first=requests_first)
 
     @precondition(lambda self: self.play.stopping)
     @rule()
@@ -977,6 +1003,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         """A wake-up that got lost shows as a request that waits while nothing is under way and nobody holds a runner."""
         under_way = self.play.plans or self.play.loading or self.play.stopping or self.play.recovering
         assert under_way or self.play.granted or not self.play.waiting
+
+    @invariant()
+    def only_what_can_never_fit_is_told_so(self):
+        for ticket, error in self.play.refused.items():
+            assert not isinstance(error, NoRoom) or self.play.asked[ticket].name == "d"
 
     @invariant()
     def the_core_and_the_play_agree(self):

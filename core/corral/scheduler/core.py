@@ -122,12 +122,20 @@ class Core:
         if self._roster.waiting.pop(event.ticket, None):
             self._counters.given_up += 1
         slot = self._roster.release(event.ticket, now)
-        if slot is not None and not event.runner_failed:
+        if slot is not None and event.error is None:
             self._backoff.succeed(slot.model.path)
-        if event.out_of_memory:
+        elif slot is not None and not slot.retired:
+            # The request may hear of the death before whoever watches the process does.
+            slot.retired = True
+            self._count_crash(slot, str(event.error), now)
+        if event.error and event.error.out_of_memory:
             # Nobody can say which of them has too much; all of them go when they are idle, and are placed anew.
             for other in self._roster.alive:
                 other.retired = True
+
+    def _count_crash(self, slot: Slot, reason: str, now: float) -> None:
+        self._counters.crashes += 1
+        self._backoff.fail(slot.model.path, reason, now)
 
     def _take_plan(self, event: words.Planned) -> None:
         job = self._job
@@ -138,12 +146,20 @@ class Core:
             case Placement():
                 self._place(job, event.outcome)
             case Shortage():
-                if not self._make_room(job):
-                    self._give_up(job, event.outcome.error())
+                self._take_shortage(job, event.outcome)
             case CorralError():
                 self._give_up(job, event.outcome)
             case _:
                 assert_never(event.outcome)
+
+    def _take_shortage(self, job: Job, shortage: Shortage) -> None:
+        if self._make_room(job):
+            return
+        if job.had_company:
+            # Those that stood in the way when the plan was made have gone by themselves.
+            job.step = Step.CLEARING
+        else:
+            self._give_up(job, shortage.error())
 
     def _take_ready(self, event: words.Ready, now: float) -> None:
         slot = self._roster.slots.get(event.load)
@@ -174,9 +190,8 @@ class Core:
         if slot is None or slot.phase is Phase.RECOVERING:
             return
         reason = event.reason or "it stopped by itself"
-        if slot.phase in (Phase.LOADING, Phase.READY):
-            self._counters.crashes += 1
-            self._backoff.fail(slot.model.path, reason, now)
+        if slot.phase in (Phase.LOADING, Phase.READY) and not slot.retired:
+            self._count_crash(slot, reason, now)
         if slot.phase is Phase.LOADING and self._job:
             self._give_up(self._job, LoadFailed(f"the runner of '{slot.model.name}' went away while it loaded: {reason}"))
         self._bury(slot)
@@ -239,6 +254,7 @@ class Core:
             self._send_away(job)
             if self._roster.is_settled and not job.victims & self._roster.slots.keys():
                 job.step = Step.PLANNING
+                job.had_company = bool(self._roster.alive)
                 self._roster.actions.append(words.MakePlan(load=job.load, model=job.model, conditions=self._conditions(job)))
         return True
 
@@ -272,7 +288,7 @@ class Core:
 
     def _conditions(self, job: Job) -> Conditions:
         return Conditions(
-            whole=bool(self._roster.alive),
+            whole=job.had_company,
             reduced=job.reduced,
             taken=self._roster.taken(),
             corrections=self._corrections.of(job.model),

@@ -71,7 +71,11 @@ class Scheduler:
         self._feed(words.Closed())
         for errand in self._errands:
             errand.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        if isinstance(error, Exception):
+            # Not the group's business: it would cancel the runners in the middle of their end, and wrap the error.
+            await self._group.__aexit__(None, None, None)
+        else:
+            await self._group.__aexit__(kind, error, trace)
 
     @asynccontextmanager
     async def lease(self, model: ModelSpec, *, keep_alive_s: float | None = None) -> AsyncIterator[Lease]:
@@ -80,15 +84,15 @@ class Scheduler:
         Raises Busy when too many wait, NoRoom when it can't fit, LoadFailed when the runner could not start.
         """
         ticket = next(self._tickets)
-        failed, out_of_memory = False, False
+        death: RunnerDied | None = None
         try:
             yield await self._ask(ticket, model, keep_alive_s)
         except RunnerDied as error:
-            failed, out_of_memory = True, error.out_of_memory
+            death = error
             raise
         finally:
             self._asking.pop(ticket, None)
-            self._feed(words.Left(ticket=ticket, runner_failed=failed, out_of_memory=out_of_memory))
+            self._feed(words.Left(ticket=ticket, error=death))
 
     def running(self) -> tuple[RunningModel, ...]:
         """Return a snapshot of the models that load or are loaded."""
@@ -221,6 +225,9 @@ class Scheduler:
                 del self._loading[action.load]
                 self._feed(words.Ready(load=action.load, info=life.runner.info))
                 reason = await self._until_over(action, life, life.runner)
+                if reason:
+                    # It died: no request must get it while its remains are cleared away.
+                    self._feed(words.Gone(load=action.load, reason=reason))
         except CorralError as error:
             return words.Failed(load=action.load, error=error)
         except Exception as error:  # noqa: BLE001 -- a runner is a plugin's code

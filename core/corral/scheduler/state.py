@@ -108,6 +108,8 @@ class Job:
     victims: set[int] = field(default_factory=set)
     #: Whether another idle runner may go in the place of a busy victim.
     any_victim: bool = False
+    #: Whether others were loaded when the last plan was made.
+    had_company: bool = False
     #: The second try after running out of memory, and what the first one was.
     reduced: bool = False
     failed_placement: Placement | None = None

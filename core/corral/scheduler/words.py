@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from corral.devices import Placement
-    from corral.errors import CorralError
+    from corral.errors import CorralError, RunnerDied
     from corral.placement import Conditions, Verdict
     from corral.runners import RunnerInfo
     from corral.spec import ModelSpec
@@ -26,11 +26,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """A request is over: answered, given up while it waited, or failed with its runner."""
+    """A request is over: answered, given up while it waited, or failed with its runner (`error`)."""
 
     ticket: int
-    runner_failed: bool = False
-    out_of_memory: bool = False
+    error: RunnerDied | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
