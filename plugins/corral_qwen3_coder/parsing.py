@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from corral.formats import Format, JsonCalls, On, Sink, State, XmlCalls
+from corral.formats import CallGrammar, Format, JsonCalls, On, Sink, State, XmlCalls
 
 #: Some answers hold a JSON object in the wrapper, as the models before Qwen3-Coder wrote it.
 _CALLS = XmlCalls(instead=JsonCalls(close="</tool_call>"))
@@ -21,5 +21,6 @@ FORMAT = Format(
                 On('<function name="%s">', call=_UNWRAPPED, rewind=True, each_tool=True),
             ),
         )
-    }
+    },
+    calls=CallGrammar(syntax=_CALLS, open="<tool_call>\n", close="\n</tool_call>"),
 )

@@ -6,9 +6,11 @@ A parser is mostly data: a `Format` of `State`s that watch tags (`On`) and hand 
 
 from __future__ import annotations
 
+from corral.formats.answer_grammar import CallGrammar, WritesCalls, format_grammar
 from corral.formats.assembler import Answer, Assembler, CallIds, fold
 from corral.formats.conversation_json import conversation_from_json, tools_from_json
 from corral.formats.event_json import answer_to_json, event_to_json
+from corral.formats.gbnf import Rules, literal
 from corral.formats.json_calls import JsonCalls
 from corral.formats.json_reader import Dialect, read_json
 from corral.formats.json_strings import Outcome
@@ -19,6 +21,7 @@ from corral.formats.prompts import PromptBuilder
 from corral.formats.python_calls import PythonCalls
 from corral.formats.scanner import Scan, TagScanner
 from corral.formats.schema import Coerced, ParameterType, ToolSchemas, coerce, function_of, type_of
+from corral.formats.schema_grammar import schema_rule
 from corral.formats.source import Source, Steps
 from corral.formats.strict_json import dump_json, escape_json, load_json, load_object, template_text
 from corral.formats.xml_calls import Head, XmlCalls
@@ -26,6 +29,7 @@ from corral.formats.xml_calls import Head, XmlCalls
 __all__ = [
     "Answer",
     "Assembler",
+    "CallGrammar",
     "CallIds",
     "CallSite",
     "CallSyntax",
@@ -43,6 +47,7 @@ __all__ = [
     "ParameterType",
     "PromptBuilder",
     "PythonCalls",
+    "Rules",
     "Scan",
     "Sink",
     "Source",
@@ -50,6 +55,7 @@ __all__ = [
     "Steps",
     "TagScanner",
     "ToolSchemas",
+    "WritesCalls",
     "XmlCalls",
     "answer_to_json",
     "coerce",
@@ -58,10 +64,13 @@ __all__ = [
     "escape_json",
     "event_to_json",
     "fold",
+    "format_grammar",
     "function_of",
+    "literal",
     "load_json",
     "load_object",
     "read_json",
+    "schema_rule",
     "template_text",
     "tools_from_json",
     "type_of",

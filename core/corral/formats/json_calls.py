@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.events import CallStatus
+from corral.formats.gbnf import literal
 from corral.formats.json_reader import read_json
 from corral.formats.json_strings import Outcome
 from corral.formats.scanner import TagScanner
+from corral.formats.schema_grammar import schema_rule
 from corral.formats.source import Source
-from corral.formats.strict_json import load_json, load_object
+from corral.formats.strict_json import dump_json, load_json, load_object
 
 if TYPE_CHECKING:
+    from corral.formats.gbnf import Rules
     from corral.formats.output import CallSite, CallWriter
+    from corral.formats.schema import ToolSchemas
     from corral.formats.source import Steps
 
 STATUS = {
@@ -44,6 +48,18 @@ class JsonCalls:
     def read(self, site: CallSite) -> Steps[None]:
         """Read one object or a list of objects, and the closing tag."""
         yield from _CallsReader(self, site).read()
+
+    def rule(self, rules: Rules, tools: ToolSchemas, name: str) -> str:
+        """Return the expression for a call's object."""
+        lead = f'{{"{self.name_keys[0]}": {dump_json(name)}, "{self.argument_keys[0]}": '
+        return f"{literal(lead)} {arguments_rule(rules, tools, name)} {literal('}')}"
+
+
+def arguments_rule(rules: Rules, tools: ToolSchemas, name: str) -> str:
+    """Return the expression for the JSON object of a tool's arguments."""
+    schema = tools.parameters(name)
+    path = f"tools.{name}.parameters"
+    return schema_rule(rules, schema, path) if schema else literal("{}")
 
 
 class _CallsReader:

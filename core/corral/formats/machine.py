@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from corral.formats.answer_grammar import AnswerGrammar
 from corral.formats.output import CallSite, EventWriter, Sink
 from corral.formats.scanner import TagScanner
 from corral.formats.schema import ToolSchemas
@@ -13,8 +14,9 @@ from corral.formats.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from corral.conversation import JsonObject
-    from corral.events import FinishReason, ParserEvent
+    from corral.conversation import Conversation, JsonObject
+    from corral.events import FinishReason, Grammar, ParserEvent
+    from corral.formats.answer_grammar import CallGrammar
     from corral.formats.source import Steps
 
 
@@ -58,6 +60,8 @@ class Format:
 
     states: Mapping[str, State]
     start: str = "content"
+    #: How calls are forced; None when the format can't be forced.
+    calls: CallGrammar | None = None
 
     def parser(self, tools: Iterable[JsonObject] = (), suffix: str = "") -> FormatParser:
         """Return a parser for one answer."""
@@ -74,6 +78,7 @@ class FormatParser:
         self._writer = EventWriter()
         self._watches: dict[tuple[int, bool], _Watch] = {}
         self._is_finished = False
+        self._state = form.states[form.start]
         self._steps = self._run()
         if suffix:
             self._advance(suffix)
@@ -95,21 +100,25 @@ class FormatParser:
         self._advance("")
         return self._writer.drain()
 
+    def grammar(self, conversation: Conversation) -> Grammar | None:
+        """Return the grammar that the conversation's tool choice and format ask for, from where the prompt ends."""
+        states = self._format.states
+        return AnswerGrammar(states=states, start=self._state, tools=self._tools, calls=self._format.calls).grammar(conversation)
+
     def _advance(self, piece: str) -> None:
         self._source.push(piece)
         next(self._steps, None)
 
     def _run(self) -> Steps[None]:
-        state = self._format.states[self._format.start]
-        self._writer.enter(state.sink, trim_start=False, trim_end=state.trim_end)
+        self._writer.enter(self._state.sink, trim_start=False, trim_end=self._state.trim_end)
         while not self._source.at_end:
-            found = yield from self._text(state)
+            found = yield from self._text(self._state)
             if found is None:
                 break
             follower = yield from self._act(*found)
             if follower is not None:
-                state = self._format.states.get(follower, state)
-                self._writer.enter(state.sink, trim_start=state.trim_start, trim_end=state.trim_end)
+                self._state = self._format.states.get(follower, self._state)
+                self._writer.enter(self._state.sink, trim_start=self._state.trim_start, trim_end=self._state.trim_end)
         self._writer.leave("eos")
 
     def _text(self, state: State) -> Steps[tuple[On, str] | None]:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.events import CallStatus
-from corral.formats.json_calls import STATUS, arguments_text
+from corral.formats.gbnf import literal
+from corral.formats.json_calls import STATUS, arguments_rule, arguments_text
 from corral.formats.json_reader import JSON, read_json
 from corral.formats.scanner import TagScanner
 
 if TYPE_CHECKING:
+    from corral.formats.gbnf import Rules
     from corral.formats.json_reader import Dialect
     from corral.formats.machine import CallSyntax
     from corral.formats.output import CallSite, CallWriter
+    from corral.formats.schema import ToolSchemas
     from corral.formats.source import Steps
 
 #: Longer headers are none.
@@ -41,6 +44,8 @@ class NamedCalls:
     dialect: Dialect = JSON
     only_declared: bool = False
     instead: CallSyntax | None = None
+    #: How a name is written in the header.
+    written: str = "%s"
 
     def read(self, site: CallSite) -> Steps[None]:
         """Read one call."""
@@ -55,6 +60,11 @@ class NamedCalls:
         yield from self._arguments(site, call)
         yield from self._end(site, call)
         call.close()
+
+    def rule(self, rules: Rules, tools: ToolSchemas, name: str) -> str:
+        """Return the expression for a header and its arguments."""
+        end = self.arguments_open or self.name_ends[0]
+        return f"{literal(self.written.replace('%s', name) + end)} {arguments_rule(rules, tools, name)}"
 
     def _header(self, site: CallSite) -> Steps[str]:
         source = site.source

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.events import CallStatus
+from corral.formats.gbnf import literal
 from corral.formats.json_calls import STATUS
 from corral.formats.json_reader import Dialect, read_json
 from corral.formats.json_strings import Outcome
 from corral.formats.scanner import TagScanner
+from corral.formats.schema_grammar import in_order, schema_rule
 from corral.formats.xml_values import ArgumentsWriter
 
 if TYPE_CHECKING:
+    from corral.formats.gbnf import Rules
     from corral.formats.output import CallSite
+    from corral.formats.schema import ToolSchemas
     from corral.formats.source import Steps
 
 _PYTHON = Dialect(python=True)
@@ -49,6 +53,14 @@ class PythonCalls:
         if site.has_calls:
             yield from source.expect(TagScanner([self.close]))
             site.skip_layout(self.close)
+
+    def rule(self, rules: Rules, tools: ToolSchemas, name: str) -> str:
+        """Return the expression for a call with keyword arguments, whose values are written as JSON."""
+        path = f"tools.{name}.parameters.properties"
+        root = tools.parameters(name)
+        values = {key: schema_rule(rules, schema, f"{path}.{key}", root) for key, schema in tools.properties(name).items()}
+        members = [(f"{literal(f'{key}=')} {value}", key in tools.required(name)) for key, value in values.items()]
+        return f"{literal(f'{name}(')} {in_order(rules, members)} {literal(')')}"
 
     def _call(self, site: CallSite) -> Steps[bool]:
         source = site.source

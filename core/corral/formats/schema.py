@@ -66,6 +66,11 @@ class ToolSchemas:
         schema = self.parameters(name)
         return _object(_resolve(schema, schema).get("properties"))
 
+    def required(self, name: str) -> frozenset[str]:
+        """Return the names of the parameters that a call of a tool must have."""
+        schema = self.parameters(name)
+        return frozenset(key for key in _list(_resolve(schema, schema).get("required")) if isinstance(key, str))
+
     def parameter_type(self, name: str, parameter: str) -> ParameterType:
         """Return what values a parameter takes."""
         return type_of(_object(self.properties(name).get(parameter)), self.parameters(name))

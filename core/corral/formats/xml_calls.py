@@ -13,13 +13,15 @@ from corral.events import CallStatus
 from corral.formats.names import read_name
 from corral.formats.scanner import TagScanner
 from corral.formats.source import END
+from corral.formats.xml_grammar import function_rule
 from corral.formats.xml_parameters import ParameterReader
 from corral.formats.xml_values import ArgumentsWriter
 
 if TYPE_CHECKING:
+    from corral.formats.gbnf import Rules
     from corral.formats.machine import CallSyntax
     from corral.formats.output import CallSite, CallWriter
-    from corral.formats.schema import ParameterType
+    from corral.formats.schema import ParameterType, ToolSchemas
     from corral.formats.source import Steps
 
 #: Prose between a wrapper's tag and its function; more than this is an answer that talks about tags.
@@ -56,10 +58,16 @@ class XmlCalls:
     one_newline: bool = True
     needs_close: bool = True
     instead: CallSyntax | None = None
+    #: What models write between one tag and the next.
+    layout: str = "\n"
 
     def read(self, site: CallSite) -> Steps[None]:
         """Read the functions of one wrapper."""
         yield from _Wrapper(self, site).read()
+
+    def rule(self, rules: Rules, tools: ToolSchemas, name: str) -> str:
+        """Return the expression for a function up to its closing tag."""
+        return function_rule(self, rules, tools, name)
 
 
 class _Wrapper:
