@@ -1,0 +1,1 @@
+"""OpenAI's responses: conversations that the server can remember, answered as items."""
