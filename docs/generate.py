@@ -49,8 +49,11 @@ def _commands() -> Iterator[str]:
         for name, _ in commands:
             command = corral.get_command(root, name)
             assert command is not None
+            context = _context(command, name, root)
             yield f"### corral {name}"
-            yield _help(command, _context(command, name, root))
+            yield _help(command, context)
+            for inner, part in command.commands.items() if isinstance(command, click.Group) else ():
+                yield _help(part, _context(part, inner, context))
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:

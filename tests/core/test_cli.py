@@ -401,3 +401,69 @@ def test_completion_knows_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     result = subprocess.run([sys.executable, "-m", "corral"], env=environ, capture_output=True, text=True, check=False)
 
     assert result.stdout.split() == ["plain,plugins", "plain,plan"]
+
+
+# Devices, keys, and the doctor
+
+
+def test_devices_shows_memory_and_explains(shell: Callable[..., Result]) -> None:
+    table = shell("-p", "cpu", "devices").out.splitlines()
+    explained = shell("-p", "cpu", "devices", "--explain").out
+
+    assert table[0].split() == ["NAME", "KIND", "DESCRIPTION", "FREE", "TOTAL", "RUNNERS"]
+    assert table[1].split()[:2] == ["CPU", "cpu"]
+    assert "    reported by" in explained
+    assert "  plugin cpu\n    found    CPU (" in explained
+
+
+def test_devices_as_json_has_the_reports_when_explaining(shell: Callable[..., Result]) -> None:
+    plain, explained = shell("-p", "cpu", "devices", "--json").json, shell("-p", "cpu", "devices", "--explain", "--json").json
+
+    assert plain[0]["backend"] == "cpu"  # type: ignore[index]
+    assert explained["reports"][0]["plugin"] == "cpu"  # type: ignore[index]
+
+
+def test_keys_are_made_listed_and_revoked(shell: Callable[..., Result]) -> None:
+    made = shell("keys", "add", "laptop", "--scope", "infer")
+
+    assert made.out.startswith("corral_")
+    assert made.out.strip() not in shell("keys", "list").out
+    assert shell("keys", "list", "--json").json[0]["scopes"] == "infer"  # type: ignore[index]
+    assert shell("keys", "revoke", "laptop").out.startswith("revoked 'laptop'")
+    assert shell("keys", "revoke", "laptop").err == "Error: there is no key 'laptop' (see: corral keys list)\n"
+
+
+def test_doctor_finds_what_is_wrong_and_says_what_to_do(
+    shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CORRAL_PLUGINS", "cpu")
+    monkeypatch.setenv("CORRAL_HOTS", "x")
+    (tmp_path / "home" / "models").mkdir(parents=True)
+
+    result = shell("doctor")
+
+    assert result.code == 1
+    assert "warn  settings  CORRAL_HOTS is not a setting (did you mean CORRAL_HOST" in result.out
+    assert "fail  plugins   no plugin offers a renderer\n                -> see: corral plugins\n" in result.out
+    assert "fail  devices   no runner can use any device" in result.out
+    assert "ok    models    0 installed" in result.out
+    assert "ok    server    none at http://127.0.0.1:1; the address is free" in result.out
+
+
+def test_doctor_as_json_is_a_list_of_findings(shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORRAL_PLUGINS", "cpu")
+
+    findings = shell("doctor", "--json").json
+
+    assert {finding["area"] for finding in findings} == {"settings", "plugins", "devices", "models", "server"}  # type: ignore[attr-defined]
+    assert all(set(finding) == {"area", "health", "message", "remedy"} for finding in findings)  # type: ignore[attr-defined]
+
+
+@pytest.mark.long
+def test_plan_shows_where_a_model_would_go_and_why(tiny: str, shell: Callable[..., Result]) -> None:
+    result = shell("plan", tiny, "--num-ctx", "256")
+
+    assert result.code == 0
+    assert result.out.splitlines()[0].split() == ["DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "TOTAL"]
+    assert "context    256 tokens" in result.out
+    assert shell("plan", tiny, "--json").json["context_tokens"] > 0  # type: ignore[index]

@@ -110,7 +110,7 @@ async def find_server(invocation: Invocation) -> Client | None:
     """
     settings = invocation.settings
     if await asyncio.to_thread(is_listening, settings.url):
-        return await _corral_at(settings.url)
+        return await _corral_at(settings.url, invocation.api_key)
     if "host" in invocation.flags or settings.address[0] not in _LOCAL_HOSTS:
         raise CorralError(f"no server answers at {settings.url} (start one with: corral serve)")
     return None
@@ -123,8 +123,8 @@ async def require_server(invocation: Invocation) -> Client:
     raise CorralError(f"no corral server answers at {invocation.settings.url} (start one with: corral serve)")
 
 
-async def _corral_at(url: str) -> Client | None:
-    client = Client.at(url)
+async def _corral_at(url: str, api_key: str) -> Client | None:
+    client = Client.at(url, api_key=api_key)
     if await client.version():
         return client
     async with client:

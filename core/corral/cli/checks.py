@@ -88,14 +88,14 @@ def check_plugins(invocation: Invocation) -> Iterator[Finding]:
 
 def check_devices(invocation: Invocation) -> Iterator[Finding]:
     """Look for devices that can't be used, and for plugins that could not look."""
-    from corral.cli.devices import find_devices
+    from corral.cli.survey import survey
 
-    devices = asyncio.run(find_devices(invocation))
-    for report in invocation.plugins.discover_devices(invocation.settings):
+    seen = asyncio.run(survey(invocation))
+    for report in seen.reports:
         yield from _device_report(report)
-    for device in devices:
+    for device in seen.devices:
         yield _device(device)
-    if not any(device.runners and not device.unusable for device in devices):
+    if not any(device.runners and not device.unusable for device in seen.devices):
         yield Finding(area="devices", health=Health.FAIL, message="no runner can use any device", remedy="see: corral devices --explain")
 
 
@@ -146,7 +146,7 @@ def check_server(invocation: Invocation) -> Iterator[Finding]:
     from corral.cli.version import server_version
 
     url, ours = invocation.settings.url, version("corral")
-    theirs = asyncio.run(server_version(url))
+    theirs = asyncio.run(server_version(invocation))
     if theirs is None:
         yield Finding(area="server", health=Health.OK, message=f"none at {url}; the address is free", remedy="start one with: corral serve")
     elif not theirs:

@@ -38,6 +38,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "This installation",
         (
             ("doctor", "Check that everything works, and say what to do."),
+            ("keys", "Manage the API keys of the server."),
             ("config", "Show every setting and where it came from."),
             ("version", "Show the versions of corral and of the server."),
             ("completion", "Print the completion script for a shell."),

@@ -11,9 +11,10 @@ from corral.cli import wording
 from corral.cli.output import json_option, memory_bar, print_json, print_section, print_table, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from corral.cli.invocation import Invocation
+    from corral.cli.survey import Survey
     from corral.devices import Device
     from corral.plugins import DeviceReport
 
@@ -27,24 +28,24 @@ _BAR_WIDTH = 24
 @click.pass_obj
 def command(invocation: Invocation, *, explain: bool, as_json: bool) -> None:
     """List the devices that models can run on, and those that can't be used."""
-    devices = asyncio.run(find_devices(invocation))
-    reports = invocation.plugins.discover_devices(invocation.settings) if explain else []
+    from corral.cli.survey import survey
+
+    seen = asyncio.run(survey(invocation))
     if as_json:
-        print_json({"devices": devices, "reports": reports} if explain else devices)
+        print_json(seen if explain else seen.devices)
         return
-    print_table(("NAME", "KIND", "DESCRIPTION", "FREE", "TOTAL", "RUNNERS"), [_row(device) for device in devices])
-    for device in devices if explain else ():
-        click.echo()
+    print_table(("NAME", "KIND", "DESCRIPTION", "FREE", "TOTAL", "RUNNERS"), [_row(device) for device in seen.devices])
+    if explain:
+        _explain(seen)
+
+
+def _explain(seen: Survey) -> None:
+    click.echo()
+    for device in seen.devices:
         print_section(device.name, _details(device))
-    for report in reports:
+    for report in seen.reports:
         print_section(f"plugin {report.plugin}", _findings(report))
-
-
-async def find_devices(invocation: Invocation) -> Sequence[Device]:
-    """Return the devices of this machine, as an engine would see them."""
-    from corral.discovery import Discovery
-
-    return await Discovery(invocation.plugins, invocation.settings).devices()
+    print_section("Notices", [(notice.code, notice.message) for notice in seen.notices])
 
 
 def _row(device: Device) -> tuple[str, ...]:

@@ -30,6 +30,11 @@ class Invocation:
 
         return load_settings(self.flags, os.environ)
 
+    @property
+    def api_key(self) -> str:
+        """Return the key that a server may ask for; empty for none."""
+        return os.environ.get("CORRAL_API_KEY") or os.environ.get("OLLAMA_API_KEY", "")
+
     @cached_property
     def plugins(self) -> PluginHost:
         """Return the loaded plugins, after a warning for each broken one: what it offers will be missing."""

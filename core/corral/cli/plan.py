@@ -40,11 +40,11 @@ def command(
 
 async def _plan(invocation: Invocation, name: str, options: JsonObject) -> Placement:
     from corral.cli.backend import open_library
-    from corral.cli.devices import find_devices
+    from corral.cli.survey import survey
     from corral.placement import Conditions, Planner, Shortage
 
     model = await asyncio.to_thread(open_library(invocation).resolve, name)
-    devices = await find_devices(invocation)
+    devices = (await survey(invocation)).devices
     planner = Planner(invocation.settings)
     verdict = await asyncio.to_thread(planner.plan, _with_options(invocation, model, options), devices, Conditions())
     if isinstance(verdict, Shortage):

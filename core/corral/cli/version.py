@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, *, as_json: bool) -> None:
     """Show the versions of corral and of the server."""
-    ours, theirs = version("corral"), asyncio.run(server_version(invocation.settings.url))
+    ours, theirs = version("corral"), asyncio.run(server_version(invocation))
     if as_json:
         print_json({"client": ours, "server": theirs})
         return
@@ -31,14 +31,15 @@ def command(invocation: Invocation, *, as_json: bool) -> None:
         warn(f"the server at {invocation.settings.url} is " + (f"corral {theirs}" if theirs else "not corral"))
 
 
-async def server_version(url: str) -> str | None:
-    """Return the version of the server at a URL; empty when it is not corral, None when nothing answers."""
+async def server_version(invocation: Invocation) -> str | None:
+    """Return the server's version; empty when it is not corral, None when nothing answers."""
     from corral.client import Client, is_listening
     from corral.errors import CorralError
 
+    url = invocation.settings.url
     if not is_listening(url):
         return None
-    async with Client.at(url) as client:
+    async with Client.at(url, api_key=invocation.api_key) as client:
         try:
             return await client.version()
         except CorralError:

@@ -30,9 +30,9 @@ class Client:
         self._connection = connection
 
     @classmethod
-    def at(cls, url: str) -> Client:
+    def at(cls, url: str, *, api_key: str = "") -> Client:
         """Return a client of the server at a URL; nothing is sent yet."""
-        return cls(Connection(url))
+        return cls(Connection(url, api_key=api_key))
 
     async def __aenter__(self) -> Self:
         return self

@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 #: A socket on this machine answers at once; one in the next room within this.
 LISTEN_TIMEOUT_S = 0.5
 
-_KINDS: Mapping[int, type[CorralError]] = {400: InvalidInput, 403: Refused, 404: NotFound, 503: Busy}
+_KINDS: Mapping[int, type[CorralError]] = {400: InvalidInput, 401: Refused, 403: Refused, 404: NotFound, 503: Busy}
 
 #: Loading a model or reading a long prompt may take minutes in silence; the person who waits can interrupt.
 _TIMEOUT = httpx2.Timeout(10.0, read=None)
@@ -48,9 +48,10 @@ def _reachable(url: str) -> str:
 class Connection:
     """Sends requests to one server; close it when done."""
 
-    def __init__(self, url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, api_key: str = "", transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self.url = url
-        self._http = httpx2.AsyncClient(base_url=_reachable(url), timeout=_TIMEOUT, transport=transport)
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx2.AsyncClient(base_url=_reachable(url), headers=headers, timeout=_TIMEOUT, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -74,6 +74,10 @@ KNOWN: tuple[Known, ...] = (
 )
 
 
+#: Variables that are read elsewhere because their values are secret and not to be shown.
+SECRETS = frozenset({"CORRAL_API_KEY"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One setting in force: its value, and what gave it (`--host`, `CORRAL_HOST`, `OLLAMA_HOST` or `default`)."""
@@ -138,7 +142,7 @@ def _read(origin: str, read: Callable[[str], object], text: str) -> object:
 
 def surprises(environ: Mapping[str, str]) -> list[str]:
     """Return what somebody may have meant otherwise: unknown CORRAL_ variables, and pairs that contradict each other."""
-    variables = {known.variable for known in KNOWN}
+    variables = {known.variable for known in KNOWN} | SECRETS
     found = [_unknown(name, variables) for name in sorted(environ) if name.startswith("CORRAL_") and name not in variables]
     for known in KNOWN:
         ours, theirs = (reading.clean(environ.get(name, "")) for name in (known.variable, known.ollama))
