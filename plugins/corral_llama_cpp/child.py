@@ -12,13 +12,15 @@ from corral.workers.child import attach
 from corral_llama_cpp.wire import REQUESTS, Load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from corral.workers.child import Channel
     from corral_llama_cpp.service import Service
     from corral_llama_cpp.wire import Request
 
 
-def main() -> None:
-    """Serve the model that the parent names first."""
+def main(prepare: Callable[[], None] | None = None) -> None:
+    """Serve the model that the parent names first; `prepare` is called before it is loaded and may raise LoadFailed."""
     channel: Channel[Request] = attach(REQUESTS)
     load = channel.receive()
     if not isinstance(load, Load):
@@ -28,6 +30,8 @@ def main() -> None:
     from corral_llama_cpp.service import Service
 
     try:
+        if prepare is not None:
+            prepare()
         loaded = load_model(load, lambda fraction: channel.send(Progress(fraction)))
     except LoadFailed as error:
         channel.send(Failure(str(error), out_of_memory=error.out_of_memory))

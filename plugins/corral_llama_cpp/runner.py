@@ -158,9 +158,14 @@ class LlamaRunner:
 
 
 @asynccontextmanager
-async def open_runner(model: ModelSpec, placement: Placement, settings: Settings) -> AsyncIterator[LlamaRunner]:
-    """Load a model in a process of its own and yield its runner; leaving stops the process. Raises LoadFailed."""
-    argv = python_module("corral_llama_cpp.child")
+async def open_runner(
+    model: ModelSpec, placement: Placement, settings: Settings, *, child: str = "corral_llama_cpp.child"
+) -> AsyncIterator[LlamaRunner]:
+    """Load a model in a process of its own and yield its runner; leaving stops the process. Raises LoadFailed.
+
+    A plugin that adds devices to llama.cpp names a `child` module of its own, which calls `corral_llama_cpp.child.main`.
+    """
+    argv = python_module(child)
     name = f"the runner of {model.name}"
     async with start_worker(argv, name=name, reply_types=REPLIES, environment=environment(placement)) as worker:
         await worker.send(load_request(model, placement, settings))
