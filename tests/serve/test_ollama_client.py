@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HI = [{"role": "user", "content": "hi"}]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(url: str) -> Iterator[ollama.Client]:
     with ollama.Client(host=url, timeout=10) as client:
         yield client

@@ -72,7 +72,9 @@ class Guard:
             await self._mount(scope, receive, send)
             return
         visit = Visit.of(scope)
-        answer = _Answer(send, _request_id(visit), visit.header(b"origin"))
+        origin = visit.header(b"origin")
+        is_known = bool(origin) and self._origins.allows(origin, visit.header(b"host"))
+        answer = _Answer(send, _request_id(visit), origin if is_known else "")
         refusal = self._refusal(visit)
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send, refusal)
