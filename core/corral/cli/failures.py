@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 FAILED = 1
 MISUSED = 2
-#: What shells give for a command that Ctrl-C ended, and for one whose reader went away.
+#: What shells give for a command that Ctrl-C ended.
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
@@ -52,4 +51,4 @@ def _usage(error: click.UsageError) -> str:
 def _close_stdout() -> int:
     """Give the interpreter something to flush at its end that is not the broken pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE
+    return FAILED

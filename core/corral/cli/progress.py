@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli.streams import closing
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -15,10 +17,8 @@ if TYPE_CHECKING:
 
 async def follow(steps: AsyncIterator[Progress]) -> None:
     """Show the steps until they end."""
-    if sys.stderr.isatty():
-        await _draw(steps)
-    else:
-        await _tell(steps)
+    async with closing(steps):
+        await (_draw if sys.stderr.isatty() else _tell)(steps)
 
 
 async def _tell(steps: AsyncIterator[Progress]) -> None:

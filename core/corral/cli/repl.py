@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -13,6 +13,7 @@ from corral.cli import list as listing
 from corral.cli import show as showing
 from corral.cli.attachments import attach
 from corral.cli.printing import AnswerPrinter
+from corral.cli.streams import closing
 from corral.errors import CorralError, InvalidInput
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Repl:
         request = self._session.ask(*attach(text))
         session, collected = self._session, Assembler()
         printer = AnswerPrinter(wrap=session.wrap, hide_thinking=session.hide_thinking, verbose=session.verbose)
-        async with interruptible(), aclosing(self._talker.answer(request)) as events:  # type: ignore[type-var]
+        async with interruptible(), closing(self._talker.answer(request)) as events:
             async for event in events:
                 collected.add([event])
                 printer.show(event)

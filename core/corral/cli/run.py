@@ -121,10 +121,12 @@ async def _embed(talker: Talker, model: str, text: str | None) -> None:
 async def _answer_once(talker: Talker, session: Session, prompt: str) -> None:
     from corral.cli.attachments import attach
     from corral.cli.printing import AnswerPrinter
+    from corral.cli.streams import closing
 
     printer = AnswerPrinter(wrap=session.wrap, hide_thinking=session.hide_thinking, verbose=session.verbose)
-    async for event in talker.answer(session.ask(*attach(prompt))):
-        printer.show(event)
+    async with closing(talker.answer(session.ask(*attach(prompt)))) as events:
+        async for event in events:
+            printer.show(event)
 
 
 async def _chat(invocation: Invocation, talker: Talker, session: Session) -> None:

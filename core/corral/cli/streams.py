@@ -1,18 +1,33 @@
-"""Read standard input and files as exact text, and write exact text to standard output."""
+"""Read standard input and files as exact text, write exact text, and leave no stream of events open."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from corral.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from corral.conversation import Json
+
+Step = TypeVar("Step")
+
+
+@asynccontextmanager
+async def closing(steps: AsyncIterator[Step]) -> AsyncIterator[AsyncIterator[Step]]:
+    """Yield an iterator and close it at the end, so that what it does ends in this task and not when it is collected."""
+    try:
+        yield steps
+    finally:
+        if isinstance(steps, AsyncGenerator):
+            await steps.aclose()
 
 
 def read_stdin(what: str) -> str:

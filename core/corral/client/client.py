@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
 from corral.client import reading, schema, writing
@@ -76,10 +77,11 @@ class Client:
         return self._progress("/api/create", {**writing.create_body(request), "stream": True})
 
     async def _progress(self, path: str, body: Mapping[str, Json]) -> AsyncIterator[Progress]:
-        async for line in self._connection.lines(path, body, schema.ProgressLine):
-            if line.error:
-                raise CorralError(line.error)
-            yield Progress(line.status, line.digest, line.total, line.completed)
+        async with aclosing(self._connection.lines(path, body, schema.ProgressLine)) as lines:
+            async for line in lines:
+                if line.error:
+                    raise CorralError(line.error)
+                yield Progress(line.status, line.digest, line.total, line.completed)
 
     async def has_blob(self, digest: str) -> bool:
         """Return whether the server has a blob."""
@@ -95,9 +97,10 @@ class Client:
         if request.raw is not None:
             path, body = ("/api/generate", writing.generate_body(request))
         reader = reading.AnswerReader()
-        async for line in self._connection.lines(path, body, schema.AnswerLine):
-            for event in reader.events(line):
-                yield event
+        async with aclosing(self._connection.lines(path, body, schema.AnswerLine)) as lines:
+            async for line in lines:
+                for event in reader.events(line):
+                    yield event
         if not reader.finished:
             raise CorralError("the server ended the answer in the middle")
 

@@ -14,7 +14,7 @@ from corral.client.schema import ErrorAnswer
 from corral.errors import Busy, CorralError, InvalidInput, NotFound, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
     from types import TracebackType
 
     from corral.conversation import Json
@@ -79,7 +79,7 @@ class Connection:
             response = await self._http.post(path, content=chunks)
         self._check(response.status_code, response.content)
 
-    async def lines(self, path: str, body: Mapping[str, Json], line: type[Answer]) -> AsyncIterator[Answer]:
+    async def lines(self, path: str, body: Mapping[str, Json], line: type[Answer]) -> AsyncGenerator[Answer, None]:
         """Send a request and yield the lines of its answer as they come; closing the iterator cancels the request."""
         async with self._stream(path, body) as response:
             async for text in response.aiter_lines():
