@@ -69,6 +69,8 @@ class Play:
         self.ready: set[int] = set()
         self.stopping: set[int] = set()
         self.recovering: set[int] = set()
+        #: What runners really hold, until it is back.
+        self.memory: dict[int, int] = {}
         self.granted: dict[int, int] = {}
         self.refused: dict[int, CorralError] = {}
         self.waiting: dict[int, ModelSpec] = {}
@@ -80,6 +82,8 @@ class Play:
         actions = self.core.handle(event, self.now)
         for action in actions:
             self.carry_out(action)
+        held = (*self.loading, *self.ready, *self.stopping, *self.recovering)
+        self.memory = {load: size for load, size in self.memory.items() if load in held}
         self.log.extend(actions)
         return actions
 
@@ -101,6 +105,7 @@ class Play:
             case words.Spawn():
                 assert not self.loading, "two loads at once"
                 self.loading[action.load] = action
+                self.memory[action.load] = self.sizes.get(action.model.name, 10)
                 self.spawns += 1
             case words.Stop():
                 assert action.load not in self.granted.values(), "stopped a busy runner"
@@ -1017,7 +1022,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_never_promised_twice(self):
-        assert sum(SIZES[slot.model.name] for slot in self.play.core.slots()) <= ROOM
+        assert sum(self.play.memory.values()) <= ROOM
 
     @invariant()
     def nothing_outlives_its_keep_alive(self):
