@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import operator
 import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,6 +170,45 @@ def _full(writer: object, fail: Callable[[], None]) -> None:
 
     with storing("store a blob"):
         fail()
+
+
+class Fault:
+    """Makes the n-th call of any of the functions through which the store changes the disk fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+        self.left = nth
+        for name in ("os.open", "os.fsync", "os.replace", "os.mkdir", "os.chmod", "os.unlink", "io.open"):
+            monkeypatch.setattr(name, self._failing(operator.attrgetter(name.partition(".")[2])(sys.modules[name.partition(".")[0]])))
+
+    def _failing(self, call: Callable[..., object]) -> Callable[..., object]:
+        def replacement(*arguments: object, **options: object) -> object:
+            self.left -= 1
+            if self.left == 0:
+                raise OSError(errno.EIO, "Input/output error")
+            return call(*arguments, **options)
+
+        return replacement
+
+
+def test_whichever_call_fails_a_model_is_there_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F91, F92: fail the first call that touches the disk, then the second, until a run has no call left to fail."""
+    for nth in range(1, 200):
+        store = Store(tmp_path / str(nth))
+        old = install(store, "tiny", b"old", b"shared")
+        with monkeypatch.context() as patch:
+            fault = Fault(patch, nth)
+            with suppress(StoreError):
+                install(store, "tiny", b"new", b"shared")
+        found = Store(store.folder).catalog.read(NAME).manifest
+        assert found in (old, manifest_of(b"new", b"shared"))
+        assert all(store.blobs.read(digest, 99) for digest in found.digests)
+        if fault.left > 0:
+            break
+    else:
+        pytest.fail("the store never stopped calling")
+
+    assert nth > 10
+    assert blobs(store) == {digest_of(data).file_name for data in (b"{}", b"new", b"shared")}
 
 
 def test_a_manifest_whose_blobs_are_not_there_is_not_written(store: Store) -> None:

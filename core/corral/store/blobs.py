@@ -111,7 +111,9 @@ class Holding:
                 try_lock(file.fileno())
                 yield Writer(file, lambda digest, expected: self._commit(path, file, digest, expected))
         finally:
-            path.unlink(missing_ok=True)
+            # What can't be removed now is removed by the next clean-up; it must not hide why we are here.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _commit(self, path: Path, file: BinaryIO, digest: Digest, expected: Digest | None) -> Digest:
         if expected is not None and digest != expected:

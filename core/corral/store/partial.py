@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from corral.store.files import share_lock, storing, try_lock
@@ -45,8 +45,9 @@ def partial(blobs: Blobs, key: str, wait: Callable[[], None]) -> Iterator[Partia
     try:
         yield Partial(path, fd)
     finally:
-        if os.fstat(fd).st_size == 0 and _is_same(path, fd):
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if os.fstat(fd).st_size == 0 and _is_same(path, fd):
+                path.unlink(missing_ok=True)
         os.close(fd)
 
 

@@ -65,6 +65,7 @@ def remove_leftovers(blobs: Blobs) -> None:
 
 
 def _remove(path: Path) -> bool:
+    """Remove a file that nobody holds; a file that can't be removed stays for the next clean-up."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -73,9 +74,11 @@ def _remove(path: Path) -> bool:
         if not try_lock(fd):
             return False
         path.unlink(missing_ok=True)
-        return True
+    except OSError:
+        return False
     finally:
         os.close(fd)
+    return True
 
 
 def _remove_tree(path: Path) -> None:

@@ -87,13 +87,11 @@ class Store:
 
     def _needed(self) -> tuple[frozenset[Digest], str]:
         """Return the digests that manifests name, or why that can't be said for sure."""
-        needed: set[Digest] = set()
-        for name in self.catalog.names():
-            try:
-                needed |= self.catalog.read(name).manifest.digests
-            except StoreError as error:
-                return frozenset(), f"no blob was removed: {error}"
-        return frozenset(needed), ""
+        try:
+            names = self.catalog.names()
+            return frozenset(digest for name in names for digest in self.catalog.read(name).manifest.digests), ""
+        except (StoreError, ModelNotFound) as error:
+            return frozenset(), f"no blob was removed: {error}"
 
     def _digests_of(self, name: ModelName) -> frozenset[Digest]:
         try:
