@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from typing import TYPE_CHECKING
 
 from corral.errors import LoadFailed
@@ -43,10 +44,17 @@ def main(prepare: Callable[[], None] | None = None) -> None:
 
 
 def _read(channel: Channel[Request], service: Service) -> None:
-    while (request := channel.receive()) is not None:
-        service.take(request)
-    # The parent has gone. A decode may be running on the other thread, and nothing that is held needs an orderly end.
-    os._exit(0)
+    code = 1
+    try:
+        while (request := channel.receive()) is not None:
+            service.take(request)
+        code = 0
+    finally:
+        # The parent has gone, or a bug is on its way to stderr. A decode may be running on the other thread, and nothing
+        # that is held needs an orderly end.
+        if code:
+            traceback.print_exc()
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -12,24 +12,26 @@ if TYPE_CHECKING:
     from corral.settings import Settings
     from corral.spec import ModelSpec
 
+#: The longest input that an embedding model takes, where its context is not shorter.
+_EMBEDDING_BATCH = 2048
+
 
 def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> Load:
     """Return what the runner's process is told to load."""
     options = model.load or LoadOptions()
-    flash_attention = _flash_attention(placement, options)
     return Load(
         path=str(model.path),
         context_tokens=placement.context_tokens,
         parallel=placement.parallel,
-        batch_tokens=min(placement.batch_tokens, placement.context_tokens),
+        batch_tokens=_batch_tokens(model, placement),
         threads=placement.threads,
         gpu_layers=placement.gpu_layers,
         shares=tuple(DeviceShare(share.device.name, share.layers) for share in placement.shares),
         main_gpu=0 if options.main_gpu is not None and placement.shares else None,
         use_mmap=placement.use_mmap,
-        flash_attention=flash_attention,
-        cache_type_k=_cache_type(options.cache_type_k, flash_attention),
-        cache_type_v=_cache_type(options.cache_type_v, flash_attention),
+        flash_attention=placement.flash_attention if options.flash_attention is None else options.flash_attention,
+        cache_type_k=options.cache_type_k,
+        cache_type_v=options.cache_type_v,
         adapters=tuple(str(adapter) for adapter in model.adapters),
         draft=str(model.draft or ""),
         is_embedding=model.facts.is_embedding,
@@ -54,10 +56,7 @@ def _joined(parts: list[dict[str, str]]) -> dict[str, str]:
     return {name: ",".join(part[name] for part in parts if name in part) for name in parts[0]}
 
 
-def _flash_attention(placement: Placement, options: LoadOptions) -> bool | None:
-    return placement.flash_attention if options.flash_attention is None else options.flash_attention
-
-
-def _cache_type(wanted: str, flash_attention: bool | None) -> str:
-    # A quantised cache needs flash attention; with it switched off on purpose the full one is used.
-    return "f16" if flash_attention is False else wanted
+def _batch_tokens(model: ModelSpec, placement: Placement) -> int:
+    # An input to embed is evaluated in one piece.
+    wanted = max(placement.batch_tokens, _EMBEDDING_BATCH) if model.facts.is_embedding else placement.batch_tokens
+    return min(wanted, placement.context_tokens)

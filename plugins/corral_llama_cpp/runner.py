@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 from corral import errors
 from corral.errors import RunnerError
 from corral.runners import Done, Embeddings, Notice, Piece, RunnerInfo
-from corral.workers import python_module, start_worker
+from corral.workers import Deadlines, python_module, start_worker
 from corral_llama_cpp.launch import environment, load_request
 from corral_llama_cpp.wire import (
     REPLIES,
@@ -167,7 +167,8 @@ async def open_runner(
     """
     argv = python_module(child)
     name = f"the runner of {model.name}"
-    async with start_worker(argv, name=name, reply_types=REPLIES, environment=environment(placement)) as worker:
+    deadlines = Deadlines(stall_s=settings.load_timeout_s)
+    async with start_worker(argv, name=name, reply_types=REPLIES, environment=environment(placement), deadlines=deadlines) as worker:
         await worker.send(load_request(model, placement, settings))
         runner = LlamaRunner(worker, await worker.ready(Loaded))
         # Not a TaskGroup: one that is left by an error would wrap it in a group.

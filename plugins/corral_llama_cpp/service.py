@@ -5,7 +5,8 @@ from __future__ import annotations
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from corral.errors import ContextExceeded, CorralError
+from corral.conversation import SegmentKind
+from corral.errors import ContextExceeded, CorralError, InvalidInput, Unsupported
 from corral_llama_cpp.wire import (
     AskMemory,
     Cancel,
@@ -46,7 +47,7 @@ class Service:
         vocabulary = self._loaded.model.vocabulary
         match request:
             case Generate():
-                self._work.put((request, [*request.context, *vocabulary.tokens(request.segments)]))
+                self._generate(request)
             case Cancel() | Embed():
                 self._work.put(request)
             case Tokenize(id=id_, segments=segments):
@@ -59,6 +60,17 @@ class Service:
                 self._fail(0, CorralError("a model is loaded already"))
             case _:
                 assert_never(request)
+
+    def _generate(self, request: Generate) -> None:
+        vocabulary = self._loaded.model.vocabulary
+        if self._loaded.load.is_embedding:
+            self._fail(request.id, Unsupported("this model makes embeddings; it writes no text"))
+        elif any(segment.kind is SegmentKind.MEDIA for segment in request.segments):
+            self._fail(request.id, Unsupported("this runner takes text only; images and sounds need a runner with a projector"))
+        elif not all(map(vocabulary.holds, request.context)):
+            self._fail(request.id, InvalidInput("the context has tokens that the model does not know; was it made by another model?"))
+        else:
+            self._work.put((request, [*request.context, *vocabulary.tokens(request.segments)]))
 
     def run(self) -> None:
         """Decode for ever."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = npt.NDArray[np.float32]
 
-_CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+FULL_CACHE = "f16"
+_CACHE_TYPES = {FULL_CACHE: 1, "q8_0": 8, "q4_0": 2}
 _FLASH = {None: -1, False: 0, True: 1}
 
 
@@ -160,6 +161,14 @@ def _params(load: Load, sequences: int) -> ll.llama_context_params:
     params.kv_unified = True
     params.no_perf = True
     params.embeddings = load.is_embedding
-    params.type_k, params.type_v = _CACHE_TYPES[load.cache_type_k], _CACHE_TYPES[load.cache_type_v]
-    params.flash_attn_type = _FLASH[load.flash_attention]
+    params.type_k, params.type_v = (_cache_type(wanted, load) for wanted in (load.cache_type_k, load.cache_type_v))
+    # A quantised cache needs flash attention for sure, not only where the library would choose it.
+    is_quantised = (load.cache_type_k, load.cache_type_v) != (FULL_CACHE, FULL_CACHE)
+    params.flash_attn_type = _FLASH[load.flash_attention is not False if is_quantised else load.flash_attention]
     return params
+
+
+def _cache_type(wanted: str, load: Load) -> int:
+    if wanted not in _CACHE_TYPES:
+        raise LoadFailed(f"no cache type '{wanted}' (there are {', '.join(_CACHE_TYPES)})")
+    return _CACHE_TYPES[FULL_CACHE if load.flash_attention is False else wanted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 import llama_cpp.llama_cpp as ll
 
 from corral_llama_cpp.engine.loop import Engine
+from corral_llama_cpp.engine.threads import Crowd, thread_count
 from corral_llama_cpp.native.backend import LlamaBackend
-from corral_llama_cpp.native.context import Context
+from corral_llama_cpp.native.context import FULL_CACHE, Context
 from corral_llama_cpp.native.cores import Cores
 from corral_llama_cpp.native.devices import Devices
 from corral_llama_cpp.native.embedding import Embedder
@@ -44,6 +46,7 @@ class Loaded:
     devices: Devices
     embedder: Embedder
     cores: Cores
+    crowd: Crowd
     info: LoadedInfo
     sequences: int
     threads: int
@@ -56,7 +59,8 @@ class Loaded:
 
     def share_cores(self) -> None:
         """Use as many threads as are this process's share of the cores, now."""
-        threads = max(1, self.load.threads // self.cores.count_busy())
+        self.crowd.look(self.threads)
+        threads = thread_count(most=self.load.threads, cores=_core_count(), runners=self.cores.count_busy(), others=self.crowd.others)
         if threads != self.threads:
             self.context.set_threads(threads)
             self.threads = threads
@@ -84,10 +88,16 @@ def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
         devices=devices,
         embedder=Embedder(context, model.vocabulary, **limits),
         cores=Cores(load.neighbours),
+        crowd=Crowd(),
         info=_info(load, model, log, perf_counter() - started),
         sequences=generating,
         threads=load.threads,
     )
+
+
+def _core_count() -> int:
+    # Where the system can't say which cores this process may use, it may use all of them.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _info(load: Load, model: Model, log: Log, seconds: float) -> LoadedInfo:
@@ -102,11 +112,11 @@ def _info(load: Load, model: Model, log: Log, seconds: float) -> LoadedInfo:
 
 
 def _notes(load: Load, model: Model) -> tuple[Note, ...]:
+    notes = []
     trained = int(ll.llama_model_n_ctx_train(model.pointer))
-    if load.context_tokens <= trained:
-        return ()
-    return (
-        Note(
-            "context_beyond_training", f"the context of {load.context_tokens} tokens is longer than the {trained} the model was trained on"
-        ),
-    )
+    if load.context_tokens > trained:
+        longer = f"the context of {load.context_tokens} tokens is longer than the {trained} that the model was trained on"
+        notes.append(Note("context_beyond_training", longer))
+    if load.flash_attention is False and (load.cache_type_k, load.cache_type_v) != (FULL_CACHE, FULL_CACHE):
+        notes.append(Note("cache_type_ignored", "a quantised cache needs flash attention, which is switched off; f16 is used"))
+    return tuple(notes)

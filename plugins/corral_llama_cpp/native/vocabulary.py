@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import llama_cpp.llama_cpp as ll
 
-from corral.conversation import SegmentKind
+from corral_llama_cpp.engine.runs import Special, Splitter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from corral.conversation import Segment
 
 _NONE = -1
+_SPECIAL = ll.LLAMA_TOKEN_ATTR_CONTROL | ll.LLAMA_TOKEN_ATTR_USER_DEFINED | ll.LLAMA_TOKEN_ATTR_UNKNOWN
 
 
 class Vocabulary:
@@ -26,16 +27,12 @@ class Vocabulary:
         self.bos = int(ll.llama_vocab_bos(self.pointer))
         self.eos = int(ll.llama_vocab_eos(self.pointer))
         self.adds_bos = bool(ll.llama_vocab_get_add_bos(self.pointer)) and self.bos != _NONE
-        self.adds_eos = bool(ll.llama_vocab_get_add_eos(self.pointer)) and self.eos != _NONE
         self._pieces: dict[int, bytes] = {}
-        self._ends: frozenset[int] | None = None
-
-    @property
-    def ends(self) -> frozenset[int]:
-        """Return the tokens that end an answer."""
-        if self._ends is None:
-            self._ends = frozenset(t for t in range(self.size) if ll.llama_vocab_is_eog(self.pointer, t))
-        return self._ends
+        specials = self._specials()
+        self._splitter = Splitter(specials)
+        marked = {special.id for special in specials.values()} | {self.eos, int(ll.llama_vocab_eot(self.pointer))}
+        #: The tokens that end an answer.
+        self.ends = frozenset(token for token in marked if self.holds(token) and ll.llama_vocab_is_eog(self.pointer, token))
 
     @property
     def start_token(self) -> int:
@@ -48,30 +45,19 @@ class Vocabulary:
         Only control segments may become special tokens: what a user writes is always plain text.
         """
         found: list[int] = []
-        for text, is_control in _merged(segments):
-            found += self.plain(text, special=is_control)
+        for run in self._splitter.split(segments):
+            found += [run.id] if isinstance(run, Special) else self.plain(run)
         if self.adds_bos and found[:1] != [self.bos]:
             found.insert(0, self.bos)
         return found
 
-    def plain(self, text: str, *, special: bool = False) -> list[int]:
-        """Return the tokens of one text, without BOS and EOS; `special` lets special tokens be written out."""
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 2
-        while True:
-            buffer = (ctypes.c_int32 * room)()
-            count = int(ll.llama_tokenize(self.pointer, data, len(data), buffer, room, False, special))
-            if count >= 0:
-                return buffer[:count]
-            room = -count
+    def plain(self, text: str) -> list[int]:
+        """Return the tokens of plain text, without BOS and EOS."""
+        return self._tokenize(text, add_special=False)
 
     def whole_input(self, text: str) -> list[int]:
         """Return the tokens of an input to embed, with the special tokens around it that the model was trained with."""
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 8
-        buffer = (ctypes.c_int32 * room)()
-        count = int(ll.llama_tokenize(self.pointer, data, len(data), buffer, room, True, False))
-        return buffer[:count]
+        return self._tokenize(text, add_special=True)
 
     def piece(self, token: int) -> bytes:
         """Return the bytes of a token; special ones are written out."""
@@ -99,14 +85,25 @@ class Vocabulary:
                 return buffer.raw[:count]
             room = -count
 
+    def _tokenize(self, text: str, *, add_special: bool) -> list[int]:
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        while True:
+            buffer = (ctypes.c_int32 * room)()
+            count = int(ll.llama_tokenize(self.pointer, data, len(data), buffer, room, add_special, False))
+            if count >= 0:
+                return buffer[:count]
+            room = -count
 
-def _merged(segments: Iterable[Segment]) -> list[tuple[str, bool]]:
-    """Join neighbours of the same kind, so that a word cut into two segments has the tokens of the whole word."""
-    merged: list[tuple[str, bool]] = []
-    for segment in segments:
-        is_control = segment.kind is SegmentKind.CONTROL
-        if merged and merged[-1][1] == is_control:
-            merged[-1] = (merged[-1][0] + segment.text, is_control)
-        elif segment.text:
-            merged.append((segment.text, is_control))
-    return merged
+    def _specials(self) -> dict[str, Special]:
+        specials: dict[str, Special] = {}
+        for token in range(self.size):
+            attributes = int(ll.llama_vocab_get_attr(self.pointer, token))
+            if attributes & _SPECIAL and (text := self.piece(token).decode("utf-8", "replace")):
+                specials[text] = Special(
+                    token,
+                    is_defined=bool(attributes & ll.LLAMA_TOKEN_ATTR_USER_DEFINED),
+                    strips_left=bool(attributes & ll.LLAMA_TOKEN_ATTR_LSTRIP),
+                    strips_right=bool(attributes & ll.LLAMA_TOKEN_ATTR_RSTRIP),
+                )
+        return specials
