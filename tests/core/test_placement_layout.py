@@ -1,0 +1,92 @@
+"""Which layers go on which GPU: the table of layouts that the algorithm must give, and what holds for all of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corral.placement.layout import Room, arrange, count
+
+MIB = 1024 * 1024
+
+
+def lay_out(gpus, layers, num_gpu, **how):
+    """Return the layers by GPU in the order that llama.cpp needs: by their first layer. Sizes are in MiB."""
+    names = sorted(gpus, key=lambda name: (name.startswith("i"), -gpus[name]))
+    rooms = [Room(free_bytes=gpus[name] * MIB, is_integrated=name.startswith("i")) for name in names]
+    requested = None if num_gpu < 0 else num_gpu
+    given_how = {"force": True, "spread": False, **how}
+    layout = arrange([size * MIB for size in layers], rooms, requested=requested, **given_how)
+    used = sorted((pair for pair in zip(names, layout, strict=True) if pair[1]), key=lambda pair: pair[1].start)
+    return {name: list(placed) for name, placed in used}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "layers", "num_gpu", "expected"),
+    [
+        ({}, [50] * 3, -1, {}),
+        ({"g0": 256}, [50] * 3, -1, {"g0": [0, 1, 2]}),
+        ({"g0": 256}, [100] * 4, -1, {"g0": [1, 2]}),
+        ({"g0": 256}, [50] * 3, 1, {"g0": [1]}),
+        ({"g0": 256}, [50] * 3, 0, {}),
+        ({"g0": 256}, [100] * 4, 999, {"g0": [0, 1, 2, 3]}),
+        ({"g0": 128, "g1": 256}, [50] * 3, -1, {"g1": [0, 1, 2]}),
+        ({"g0": 128, "g1": 256}, [256, 50, 50], -1, {"g1": [0], "g0": [1, 2]}),
+        ({"g0": 128, "g1": 256}, [256, 256, 50], -1, {"g1": [1]}),
+        ({"g0": 128, "g1": 256}, [50] * 3, 1, {"g1": [1]}),
+        ({"g0": 128, "g1": 256}, [256, 50, 50], 2, {"g1": [0], "g0": [1]}),
+        ({"g0": 128, "g1": 256}, [256, 256, 50], 999, {"g1": [0, 1], "g0": [2]}),
+        ({"i0": 256}, [50] * 3, -1, {"i0": [0, 1, 2]}),
+        ({"d0": 128, "i0": 256}, [50] * 3, -1, {"i0": [0], "d0": [1, 2]}),
+        ({"d0": 128, "i0": 256}, [50] * 2, -1, {"d0": [0, 1]}),
+        ({"d0": 128, "i0": 256}, [100] * 4, -1, {"i0": [0, 1], "d0": [2]}),
+        ({"d0": 128, "i0": 256}, [100] * 4, 1, {"d0": [2]}),
+        ({"d0": 128, "i0": 256}, [100] * 4, 999, {"d0": [0], "i0": [1, 2, 3]}),
+    ],
+)
+def test_layers_go_where_the_table_says(gpus, layers, num_gpu, expected):
+    assert lay_out(gpus, layers, num_gpu) == expected
+
+
+def test_an_output_layer_that_can_not_stay_behind_takes_its_room_first():
+    assert lay_out({"g0": 256}, [100] * 4, -1, keep_output=True) == {"g0": [2, 3]}
+
+
+def test_spreading_uses_every_gpu_where_one_would_do():
+    assert lay_out({"g0": 256, "g1": 256}, [50] * 4, -1, spread=True) == {"g0": [0, 1], "g1": [2, 3]}
+
+
+def test_an_explicit_count_that_does_not_fit_is_not_forced_while_others_can_go():
+    assert lay_out({"g0": 256}, [100] * 4, 4, force=False) == {"g0": [1, 2]}
+
+
+SIZES = st.lists(st.integers(1, 300), min_size=1, max_size=12)
+ROOMS = st.lists(st.builds(Room, free_bytes=st.integers(0, 900), is_integrated=st.just(False)), max_size=4)
+
+
+@given(layers=SIZES, rooms=ROOMS, spread=st.booleans(), keep_output=st.booleans())
+def test_nothing_is_placed_where_it_does_not_fit(layers, rooms, spread, keep_output):
+    layout = arrange(layers, rooms, requested=None, force=True, spread=spread, keep_output=keep_output)
+
+    for room, placed in zip(rooms, layout, strict=True):
+        assert sum(layers[index] for index in placed) <= room.free_bytes
+
+
+@given(layers=SIZES, rooms=ROOMS, requested=st.none() | st.integers(0, 14), spread=st.booleans())
+def test_layers_are_contiguous_in_device_order_and_end_with_the_last_ones(layers, rooms, requested, spread):
+    layout = arrange(layers, rooms, requested=requested, force=True, spread=spread, keep_output=True)
+
+    placed = [index for part in layout for index in part]
+    assert placed == list(range(len(layers) - len(placed), len(layers)))
+    assert requested is None or count(layout) <= requested
+
+
+@given(layers=SIZES, rooms=ROOMS)
+def test_no_gpu_is_used_that_is_not_needed(layers, rooms):
+    layout = arrange(layers, rooms, requested=None, force=True, spread=False, keep_output=True)
+    used = max((number for number, placed in enumerate(layout, 1) if placed), default=0)
+
+    if used > 1 and count(layout) == len(layers):
+        fewer = arrange(layers, rooms[: used - 1], requested=None, force=True, spread=False, keep_output=True)
+        assert count(fewer) < len(layers)
