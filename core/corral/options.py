@@ -162,14 +162,22 @@ def _bool_text(name: str, text: str) -> bool:
     raise InvalidOption(f"parameter '{name}': invalid bool value [{text}]")
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # JSON knows whole numbers of any length; no option does.
+        return False
+
+
 def _int(name: str, value: Json) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise InvalidOption(f'option "{name}" must be of type integer')
     return int(value)
 
 
 def _float(name: str, value: Json) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise InvalidOption(f'option "{name}" must be of type float32')
     return float(value)
 

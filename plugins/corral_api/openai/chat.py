@@ -105,11 +105,10 @@ class Chat:
 
 
 def _closing(envelope: Envelope, writers: Sequence[ChatWriter], *, with_usage: bool) -> bytes:
-    notices = report([notice for writer in writers for notice in writer.notices])
-    usage = usage_out(writer.usage for writer in writers if writer.usage) if with_usage else None
-    if not (with_usage or notices):
+    if not with_usage:
         return DONE
-    return frame(replace(envelope.chunk([]), usage=usage, corral=notices)) + DONE
+    usage = usage_out(writer.usage for writer in writers if writer.usage)
+    return frame(replace(envelope.chunk([]), usage=usage)) + DONE
 
 
 def _whole(envelope: Envelope, answers: Sequence[Answer]) -> schema.ChatCompletion:

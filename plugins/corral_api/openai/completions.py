@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from corral.events import ContentDelta, Diagnostic, Finish, Logprobs, ToolCallEnd, Usage
+from corral.events import ContentDelta, Diagnostic, Finish, Logprobs, ThinkingDelta, ToolCallEnd, Usage
+from corral_api.answers import Thinking
 from corral_api.bodies import BodyReader
 from corral_api.openai import reading, schema
 from corral_api.openai.writing import DONE, FINGERPRINT, error_out, finish_reason, frame, usage_out
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from corral_api.answers import Answer
     from corral_api.problems import Problem
     from corral_api.streaming import Opened
+
+_NO_THINKING = Diagnostic("thinking_left_out", "the model thought; completions have no place for that, chat completions do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,8 @@ class Completions:
                     yield chunk
             if writers[-1].usage is None:
                 return
-        notices = report([notice for writer in writers for notice in writer.notices])
-        usage = usage_out(writer.usage for writer in writers if writer.usage) if with_usage else None
-        yield (frame(replace(empty, usage=usage, corral=notices)) if with_usage or notices else b"") + DONE
+        usage = usage_out(writer.usage for writer in writers if writer.usage)
+        yield (frame(replace(empty, usage=usage)) if with_usage else b"") + DONE
 
 
 class TextWriter:
@@ -112,7 +114,8 @@ class TextWriter:
         self._empty = empty
         self._job = job
         self._offset = len(job.echo)
-        self.notices: list[Diagnostic] = []
+        #: A dict keeps each notice once, and in order.
+        self._notices: dict[Diagnostic, None] = {}
         self.usage: Usage | None = None
 
     def start(self) -> bytes:
@@ -129,17 +132,24 @@ class TextWriter:
             case Logprobs():
                 return self._logprobs(event.tokens)
             case Diagnostic():
-                self.notices.append(event)
+                self._notices[event] = None
                 return b""
             case Finish():
-                self.usage = event.usage
-                return self._frame("", finish_reason(event, has_calls=False))
+                return self._finish(event)
+            case ThinkingDelta():
+                self._notices[_NO_THINKING] = None
+                return b""
             case _:
                 return b""
 
     def problem(self, problem: Problem) -> bytes:
         """Return the error event that ends a broken stream."""
         return frame(error_out(problem))
+
+    def _finish(self, event: Finish) -> bytes:
+        self.usage = event.usage
+        choice = schema.TextChoice("", self._job.index, finish_reason(event, has_calls=False))
+        return frame(replace(self._empty, choices=[choice], corral=report(list(self._notices))))
 
     def _logprobs(self, tokens: Sequence[TokenLogprob]) -> bytes:
         logprobs = text_logprobs(tokens, self._offset)
@@ -162,7 +172,7 @@ def _jobs(body: schema.CompletionRequest, id_: str, num_ctx: int | None) -> list
 def _whole(empty: schema.Completion, jobs: Sequence[_Job], answers: Sequence[Answer]) -> schema.Completion:
     choices = [
         schema.TextChoice(
-            job.echo + answer.text,
+            job.echo + _text(answer),
             job.index,
             finish_reason(answer.finish, has_calls=False),
             text_logprobs(answer.logprobs, len(job.echo)) if answer.logprobs else None,
@@ -170,7 +180,18 @@ def _whole(empty: schema.Completion, jobs: Sequence[_Job], answers: Sequence[Ans
         for job, answer in zip(jobs, answers, strict=True)
     ]
     usage = usage_out(answer.finish.usage for answer in answers)
-    return replace(empty, choices=choices, usage=usage, corral=report([n for answer in answers for n in answer.notices]))
+    return replace(empty, choices=choices, usage=usage, corral=report([n for answer in answers for n in _notices(answer)]))
+
+
+def _text(answer: Answer) -> str:
+    """Return all that the model wrote but its thinking; what a chat would show as calls is text here."""
+    return "".join(
+        block.raw if isinstance(block, ToolCallEnd) else block.text for block in answer.blocks if not isinstance(block, Thinking)
+    )
+
+
+def _notices(answer: Answer) -> list[Diagnostic]:
+    return [*answer.notices, *([_NO_THINKING] if answer.thinking else [])]
 
 
 def text_logprobs(tokens: Sequence[TokenLogprob], offset: int) -> schema.TextLogprobs:

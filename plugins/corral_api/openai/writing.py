@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from corral.events import (
     ContentDelta,
@@ -22,6 +23,7 @@ from corral.events import (
 from corral_api.answers import BROKEN, call_notices
 from corral_api.arguments import arguments_text
 from corral_api.openai import schema
+from corral_api.schema import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,7 +65,7 @@ class ChatWriter:
         self._with_logprobs = with_logprobs
         self._held: list[schema.Delta] = []
         self._calls = _CallsOut()
-        self.notices: list[Diagnostic] = []
+        self._notices: list[Diagnostic] = []
         self.usage: Usage | None = None
 
     def start(self) -> bytes:
@@ -84,7 +86,7 @@ class ChatWriter:
             case Logprobs():
                 return self._flush(event.tokens)
             case Diagnostic():
-                self.notices.append(event)
+                self._notices.append(event)
                 return b""
             case Finish():
                 return self._finish(event)
@@ -114,7 +116,7 @@ class ChatWriter:
         return self._frame(schema.Delta(tool_calls=[delta])) if delta else b""
 
     def _end_call(self, event: ToolCallEnd) -> bytes:
-        self.notices.extend(call_notices(event))
+        self._notices.extend(call_notices(event))
         if event.status in BROKEN and not self._calls.has_begun(event.index):
             return self._text(schema.Delta(content=event.raw)) if event.raw else b""
         return self._flush() + self._call(self._calls.end(event))
@@ -122,7 +124,9 @@ class ChatWriter:
     def _finish(self, event: Finish) -> bytes:
         self.usage = event.usage
         reason = finish_reason(event, has_calls=self._calls.any)
-        return self._flush() + self._frame(schema.Delta(), reason)
+        chunk = self._envelope.chunk([schema.ChunkChoice(self._index, schema.Delta(), reason)])
+        # Notices ride on this chunk: one of their own would have no choices, and many clients look at the first choice unasked.
+        return self._flush() + frame(replace(chunk, corral=report(self._notices)))
 
     def _frame(self, delta: schema.Delta, reason: str | None = None, logprobs: schema.LogprobsOut | None = None) -> bytes:
         return frame(self._envelope.chunk([schema.ChunkChoice(self._index, delta, reason, logprobs)]))
