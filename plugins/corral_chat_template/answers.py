@@ -6,13 +6,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from corral_chat_template.probes import AGAIN, CONTENT, REASONING, USER
+from corral_chat_template.probes import AGAIN, ARGUMENTS, CONTENT, REASONING, TOOLS, USER
 from corral_chat_template.traits import Answer, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TAG: Final = re.compile(r"<[^<>]+>|\[/?[A-Z_]+\]")
+
+_CALL_WORDS: Final = (*TOOLS, *(str(word) for arguments in ARGUMENTS for word in (*arguments, *arguments.values())))
 
 #: Tags of templates that cut reasoning out of content but never write any.
 KNOWN_THINKING: Final = (
@@ -77,25 +79,23 @@ def _content_open(text: str, opening: str, closing: str) -> str:
     return text.strip()
 
 
-def _cut_calls(calls: Calls, header: str, closing: str, ends: list[str]) -> Calls:
+def _cut_calls(calls: Calls, header: str, closing: str, ends: frozenset[str]) -> Calls:
     """Return the turns without header, empty reasoning, and what ends every turn."""
 
     def cut(text: str) -> str:
         text = text.partition(header)[2] if header else text
         _, found, rest = text.partition(closing) if closing else ("", "", "")
-        text = (rest if found else text).strip()
-        for end in ends:
-            text = text.removesuffix(end).rstrip()
-        return text
+        text = rest if found else text
+        said = max((text.rfind(word) + len(word) for word in _CALL_WORDS if word in text), default=0)
+        end = next((tag.start() for tag in _TAG.finditer(text, said) if tag.group() in ends), len(text))
+        return text[:end].strip()
 
     return replace(calls, one=cut(calls.one), two=cut(calls.two), bare=cut(calls.bare))
 
 
-def _turn_ends(texts: Mapping[str, str]) -> list[str]:
-    """Return what ends an assistant's turn: all that stands behind the last one, and the first tag behind an earlier one."""
-    last = texts["answer"].rpartition(CONTENT)[2].strip()
-    tag = _TAG.match(_between(texts["history"], CONTENT, AGAIN).lstrip())
-    return [last, *([tag.group()] if tag else [])]
+def _turn_ends(texts: Mapping[str, str]) -> frozenset[str]:
+    """Return the tags that stand behind an assistant's text."""
+    return frozenset(_TAG.findall(_between(texts["history"], CONTENT, AGAIN)) + _TAG.findall(texts["answer"].rpartition(CONTENT)[2]))
 
 
 def _behind(text: str, start: str) -> str:

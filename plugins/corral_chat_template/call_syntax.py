@@ -1,4 +1,4 @@
-"""Infer from rendered calls how a model writes them: as JSON, as a name with JSON, or with tagged parameters."""
+"""Infer from rendered calls how a model writes them: as JSON, as a name with JSON, with tagged parameters, or as Python."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from corral.events import CallStatus, ToolCallEnd
-from corral.formats.json_calls import JsonCalls
-from corral.formats.machine import Format, On, State
-from corral.formats.output import Sink
-from corral.formats.xml_calls import Head, XmlCalls
-from corral_chat_template.named_json import NamedJson
-from corral_chat_template.probes import ARGUMENTS, TOOLS, declared_tools
+from corral.formats import Format, Head, JsonCalls, NamedCalls, On, PythonCalls, Sink, State, XmlCalls
+from corral_chat_template.call_layout import CallFormat, Layout, lay_out, shared_end, shared_start
+from corral_chat_template.probes import ARGUMENTS, ID_START, TOOLS, declared_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,33 +18,35 @@ if TYPE_CHECKING:
     from corral_chat_template.traits import Calls
 
 _TAG: Final = re.compile(r"<[^<>]+>|\[/?[A-Z_]+\]")
+_BRACKET: Final = re.compile(r"[{\[]")
 
 
-def infer_calls(calls: Calls) -> On | None:
-    """Return the tag that begins calls and how they are read; None unless that reads the template's own calls back."""
-    candidates = (_json(calls), _named_json(calls), _tagged(calls))
-    return next((on for on in candidates if on is not None and _reads_back(on, calls)), None)
+def infer_calls(calls: Calls) -> CallFormat | None:
+    """Return how calls are written and read; None unless that reads the template's own calls back."""
+    candidates = (_json(calls), _named(calls), _tagged(calls), _python(calls))
+    return next((found for found in candidates if found is not None and _reads_back(found, calls)), None)
 
 
-def _reads_back(on: On, calls: Calls) -> bool:
+def _reads_back(found: CallFormat, calls: Calls) -> bool:
     expected = list(zip(TOOLS, ARGUMENTS, strict=True))
     texts = [(calls.one, expected[:1]), (calls.bare, [(TOOLS[0], {})])]
     if all(name in calls.two for name in TOOLS):
         texts.append((calls.two, expected))
-    return all(_read(on, text) == wanted for text, wanted in texts)
+    return all(_read(found, text) == wanted for text, wanted in texts)
 
 
-def _read(on: On, text: str) -> list[tuple[str, JsonObject]]:
-    parser = Format({"content": State(Sink.CONTENT, (on,))}).parser(declared_tools())
+def _read(found: CallFormat, text: str) -> list[tuple[str, JsonObject]]:
+    states = {"content": State(Sink.CONTENT, found.actions()), **found.states()}
+    parser = Format(states).parser(declared_tools())
     events = [*parser.feed(text), *parser.finish("stop")]
     return [(event.name, event.arguments) for event in events if isinstance(event, ToolCallEnd) and event.status is CallStatus.OK]
 
 
-def _json(calls: Calls) -> On | None:
+def _json(calls: Calls) -> CallFormat | None:
     """Read calls as JSON values that hold name and arguments."""
     for start, end, value in _json_values(calls.one):
-        call = value[0] if isinstance(value, list) and value else value
-        keys = _keys(call)
+        is_list = isinstance(value, list) and bool(value)
+        keys = _keys(value[0] if isinstance(value, list) and value else value)
         if keys is None:
             continue
         name_key, argument_key, others = keys
@@ -55,29 +54,30 @@ def _json(calls: Calls) -> On | None:
         syntax = JsonCalls(
             name_keys=(name_key,), argument_keys=(argument_key,), other_keys=others, close=closing, only_declared=not opening
         )
-        return On(opening, call=syntax) if opening else On(calls.one[start], call=syntax, rewind=True, at_start=True)
+        on = On(opening, call=syntax) if opening else On(calls.one[start], call=syntax, rewind=True, at_start=True)
+        body = (calls.one.index("{", start), calls.one.rindex("}", start, end) + 1) if is_list else (start, end)
+        return CallFormat(on=on, grammar=lay_out(calls, *body).grammar(syntax))
     return None
 
 
 def _keys(call: Json) -> tuple[str, str, tuple[str, ...]] | None:
     """Return the keys of name and arguments, and the others."""
-    nested = (
-        next((value for value in call.values() if isinstance(value, dict) and TOOLS[0] in value.values()), call)
-        if isinstance(call, dict)
-        else None
-    )
-    if not isinstance(nested, dict):
+    if not isinstance(call, dict):
         return None
-    found = {("name" if value == TOOLS[0] else "arguments"): key for key, value in nested.items() if value in (TOOLS[0], ARGUMENTS[0])}
-    others = tuple(key for key in nested if key not in found.values())
-    return (found["name"], found["arguments"], (*others, "id", "type")) if len(found) == 2 else None
+    nested = next((value for value in call.values() if isinstance(value, dict) and TOOLS[0] in value.values()), call)
+    names = [key for key, value in nested.items() if value == TOOLS[0]]
+    arguments = [key for key, value in nested.items() if value == ARGUMENTS[0]]
+    if not names or not arguments:
+        return None
+    others = tuple(key for key in nested if key not in (names[0], arguments[0]))
+    return names[0], arguments[0], (*others, "id", "type")
 
 
 def _json_values(text: str) -> Iterator[tuple[int, int, Json]]:
     """Yield the JSON objects and lists of a text that no other one holds, with where they stand."""
     decoder = json.JSONDecoder()
     at = 0
-    while found := re.compile(r"[{\[]").search(text, at):
+    while found := _BRACKET.search(text, at):
         try:
             value, at = decoder.raw_decode(text, found.start())
         except ValueError:
@@ -86,34 +86,27 @@ def _json_values(text: str) -> Iterator[tuple[int, int, Json]]:
             yield found.start(), at, value
 
 
-def _named_json(calls: Calls) -> On | None:
+def _named(calls: Calls) -> CallFormat | None:
     """Read calls as a name in plain text before its JSON arguments."""
     first = next(((start, end) for start, end, value in _json_values(calls.one) if value == ARGUMENTS[0]), None)
     if first is None or TOOLS[0] not in calls.one[: first[0]]:
         return None
-    before, between = calls.one[: first[0]].rsplit(TOOLS[0], 1)
-    after = calls.one[first[1] :]
-    call_open, call_close = before.strip(), after.strip()
-    second = next((start for start, _, value in _json_values(calls.two) if value == ARGUMENTS[1]), None)
-    name_end, arguments_open = between, ""
-    if second is not None and TOOLS[1] in calls.two[first[1] : second]:
-        gap, other_between = calls.two[first[1] : second].rsplit(TOOLS[1], 1)
-        call_open = _shared_end(before, gap).strip() or call_open
-        call_close = gap.removesuffix(call_open).strip() if gap.endswith(call_open) else call_close
-        if between != other_between:
-            name_end, arguments_open = _shared_start(between, other_between), _shared_end(between, other_between)
-    group_open = before.strip().removesuffix(call_open)
-    syntax = NamedJson(
-        call_open=call_open,
-        name_end=name_end,
-        arguments_open=arguments_open,
-        call_close=call_close,
-        group_close=after.strip().removeprefix(call_close).strip(),
-    )
-    return On(group_open + call_open, call=syntax) if call_open else None
+    start, end = calls.one.rindex(TOOLS[0], 0, first[0]), first[1]
+    layout = lay_out(calls, start, end)
+    between = calls.one[start + len(TOOLS[0]) : first[0]]
+    other = calls.two.rpartition(TOOLS[1])[2].partition("{")[0] or between
+    ends: tuple[str, ...] = (between,)
+    arguments_open = ""
+    if between != other:
+        arguments_open = shared_end(between, other)
+        ends = (shared_start(between, other).partition(ID_START)[0], arguments_open)
+    if not layout.open.strip() or not all(ends) or ID_START in layout.before:
+        return None
+    syntax = NamedCalls(name_ends=ends, arguments_open=arguments_open, close=layout.close.strip())
+    return _grouped(On(layout.open.strip(), call=syntax), layout)
 
 
-def _tagged(calls: Calls) -> On | None:
+def _tagged(calls: Calls) -> CallFormat | None:
     """Read calls as parameters between tags."""
     (key, value), (next_key, next_value) = ARGUMENTS[0].items()
     pieces = re.split("|".join(map(re.escape, (TOOLS[0], key, str(value), next_key, str(next_value)))), calls.one)
@@ -124,19 +117,25 @@ def _tagged(calls: Calls) -> On | None:
     closers = _TAG.findall(after.strip().removeprefix(value_close))
     has_own_tag = len(closers) > 1 or not before.rstrip().endswith(">")
     function_open = _last_tag(before) if has_own_tag else ""
+    function_close = "".join(closers[:1]) if has_own_tag else ""
     opening = before.strip().removesuffix(function_open).strip()
+    layout = "\n" if to_next.partition(value_close)[2].startswith("\n") else ""
     syntax = XmlCalls(
         functions=(Head(function_open, to_key.strip().removesuffix(key_open).strip()),),
         parameters=tuple(dict.fromkeys(Head(key_open, _key_end(gap)) for gap in (to_value, to_next_value))),
         value_open=to_value.removeprefix(_key_end(to_value)).strip(),
         parameter_close=value_close,
-        function_close="".join(closers[:1]) if has_own_tag else "",
+        function_close=function_close,
         open=opening,
         close="".join(closers[1:] if has_own_tag else closers),
         one_newline=to_value.endswith("\n"),
         needs_close=bool(opening),
+        layout=layout,
     )
-    return On(opening, call=syntax) if opening else On(function_open, call=syntax, rewind=True)
+    on = On(opening, call=syntax) if opening else On(function_open, call=syntax, rewind=True)
+    last = function_close or (f"{value_close}{layout}" if f"{value_close}{layout}" in after else value_close)
+    end = len(calls.one) - len(after) + after.index(last) + len(last)
+    return CallFormat(on=on, grammar=lay_out(calls, len(before) - len(function_open), end).grammar(syntax))
 
 
 def _last_tag(text: str) -> str:
@@ -148,10 +147,22 @@ def _key_end(gap: str) -> str:
     return gap[: gap.find(">") + 1]
 
 
-def _shared_start(one: str, other: str) -> str:
-    size = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return one[:size]
+def _python(calls: Calls) -> CallFormat | None:
+    """Read calls as a list of Python calls."""
+    start = calls.one.find(f"{TOOLS[0]}(")
+    end = calls.one.rfind(")]") + 1
+    if start <= 0 or end <= 0 or calls.one[start - 1] != "[":
+        return None
+    opening = calls.one[: start - 1].strip()
+    syntax = PythonCalls(close=calls.one[end + 1 :].strip(), only_declared=not opening)
+    on = On(opening, call=syntax) if opening else On("[", call=syntax, rewind=True, at_start=True)
+    return CallFormat(on=on, grammar=lay_out(calls, start, end).grammar(syntax))
 
 
-def _shared_end(one: str, other: str) -> str:
-    return _shared_start(one[::-1], other[::-1])[::-1]
+def _grouped(on: On, layout: Layout) -> CallFormat:
+    return CallFormat(
+        on=on,
+        group_open=layout.before.strip(),
+        group_close=layout.after.strip(),
+        grammar=layout.grammar(on.call) if isinstance(on.call, NamedCalls) else None,
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from corral.formats.machine import Format, On, State
-from corral.formats.output import Sink
+from corral.formats import Format, On, Sink, State
 from corral.spec import ParserSupport
 
 if TYPE_CHECKING:
@@ -22,24 +20,25 @@ def answer_format(traits: Traits) -> Format:
     """Return the format of answers as a template shows it: reasoning, labels of plain text, calls."""
     answer = traits.answer
     opening, closing = (answer.thinking_open, answer.thinking_close) if answer.thinking_open else PLAIN_THINKING
-    calls = [replace(traits.call_syntax, goto="content")] if traits.call_syntax else []
+    found = traits.calls_format
+    calls = found.actions() if found else ()
     labels = [On(label, "content", at_start=True) for label in (answer.content_open, closing) if label]
-    in_thinking = [on for on in calls if not on.at_start]
-    return Format(
-        {
-            "content": State(Sink.CONTENT, (On(opening, "thinking", at_start=True), *labels, *calls), trim_end=bool(calls)),
-            "thinking": State(Sink.THINKING, (On(closing, "content"), *in_thinking)),
-        }
-    )
+    states = {
+        "content": State(Sink.CONTENT, (On(opening, "thinking", at_start=True), *labels, *calls), trim_end=bool(calls)),
+        "thinking": State(Sink.THINKING, (On(closing, "content"), *(on for on in calls if not on.at_start))),
+        **(found.states() if found else {}),
+    }
+    return Format(states, calls=found.grammar if found else None)
 
 
 def support(traits: Traits) -> ParserSupport:
     """Return what the answers of a template can hold."""
-    has_calls = traits.tools and traits.call_syntax is not None
+    has_calls = traits.tools and traits.calls_format is not None
     return ParserSupport(
         tools=has_calls,
         parallel_tools=has_calls and traits.parallel_calls,
         argument_streaming=has_calls,
+        constrains=has_calls,
         thinking=_thinking(traits),
         thinking_levels=LEVELS if traits.reasoning_effort else (),
     )

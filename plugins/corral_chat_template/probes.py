@@ -19,7 +19,8 @@ AGAIN: Final = "qagainq"
 CONTENT: Final = "qcontentq"
 REASONING: Final = "qreasoningq"
 TOOLS: Final = ("qtoolq", "qotherq")
-IDS: Final = ("qid000001", "qid000002")
+ID_START: Final = "qid"
+IDS: Final = (f"{ID_START}000001", f"{ID_START}000002")
 ARGUMENTS: Final[tuple[JsonObject, JsonObject]] = (
     {"qfirstq": "qoneq", "qsecondq": 71717},
     {"qfirstq": "qthreeq", "qsecondq": 81818},

@@ -40,7 +40,7 @@ def probe(template: str, special: Mapping[str, str], sandbox: Sandbox) -> Traits
         reasoning_effort=len({texts[effort] for effort in EFFORTS}) > 1,
         thinking_switch=texts["thinking"] != texts["no thinking"],
         answer=answer,
-        call_syntax=infer_calls(answer.calls),
+        calls_format=infer_calls(answer.calls),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from corral.formats.machine import On
+    from corral_chat_template.call_layout import CallFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,5 +48,5 @@ class Traits:
     #: Whether the prompt changes when the model shall not think.
     thinking_switch: bool = False
     answer: Answer = field(default_factory=Answer)
-    #: How calls begin in an answer and how they are read; None when that could not be inferred.
-    call_syntax: On | None = None
+    #: How calls are written and read; None when that could not be inferred.
+    calls_format: CallFormat | None = None
