@@ -159,6 +159,24 @@ def test_version_and_doctor_know_the_server(shell: Callable[..., tuple[int, str,
     assert any(f["area"] == "server" and f["health"] == "ok" and "answers at" in f["message"] for f in findings)
 
 
+def test_a_broken_plugin_is_a_warning_and_with_strict_plugins_an_error(
+    shell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates = [*installed(), Candidate(name="broken", load=object)]
+    monkeypatch.setattr(host, "installed", lambda: candidates)
+    monkeypatch.setenv("CORRAL_PLUGINS", f"{PLUGINS.removesuffix(',parrot')},broken")
+
+    code, _, warned = shell("list")
+    strict_code, _, refused = shell("--strict-plugins", "list")
+    listed_code, table, said = shell("--strict-plugins", "plugins")
+
+    assert (code, warned) == (0, "Warning: plugin 'broken' (local 0) is left out: has no declare_capabilities hook\n")
+    assert (strict_code, refused) == (1, "Error: 1 broken: broken (local 0): has no declare_capabilities hook\n")
+    assert listed_code == 1
+    assert "broken             local 0" in table
+    assert said.splitlines()[1] == "broken: has no declare_capabilities hook"
+
+
 def test_a_server_that_is_not_corral_is_left_alone(shell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     with stranger() as url:
         monkeypatch.setenv("CORRAL_HOST", url)

@@ -351,7 +351,7 @@ def test_a_hook_that_raises_is_named_and_the_others_still_answer(position: int, 
 def test_an_error_for_the_user_passes_through_a_hook(model: Callable[..., ModelSpec]) -> None:
     host = load(candidate("a", Renderer(answer=raising(InvalidInput("no system message, please")))))
 
-    with pytest.raises(InvalidInput, match="^no system message, please$"):
+    with pytest.raises(InvalidInput, match=r"^no system message, please$"):
         render(host, model())
 
 
@@ -422,6 +422,20 @@ def test_a_wrapper_is_not_blamed_for_the_owner(model: Callable[..., ModelSpec]) 
 
     with pytest.raises(PluginError, match=r"^plugin 'a' "):
         render(host, model())
+
+
+def test_calls_are_counted_and_timed_by_plugin_and_hook(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Renderer("a")), candidate("b", Renderer("b", answer=raising(ValueError("oops")))))
+
+    render(host, model(renderer="a"))
+    render(host, model(renderer="a"))
+    with pytest.raises(PluginError):
+        render(host, model(renderer="b"))
+
+    times = host.hook_times()
+    assert (times["a", "render_prompt"].calls, times["a", "render_prompt"].failures) == (2, 0)
+    assert (times["b", "render_prompt"].calls, times["b", "render_prompt"].failures) == (1, 1)
+    assert 0 < times["a", "render_prompt"].seconds < 1
 
 
 def test_rendering_through_the_host_costs_microseconds(model: Callable[..., ModelSpec]) -> None:

@@ -36,6 +36,15 @@ def corral(site: Path, home: Path, *arguments: str, stdin: str = "") -> str:
 
 
 @pytest.mark.long
+def test_the_plugins_own_tests_pass(site: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(SHOUT / "test_corral_shout.py")]
+
+    result = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(site)}, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.long
 def test_an_installed_plugin_is_listed_with_its_distribution(site: Path, tmp_path: Path) -> None:
     reports = {report["name"]: report for report in json.loads(corral(site, tmp_path, "plugins", "--json"))}
 

@@ -5,6 +5,6 @@ from __future__ import annotations
 from corral.plugins.candidates import Candidate
 from corral.plugins.host import PluginHost
 from corral.plugins.index import Kind
-from corral.plugins.report import DeviceReport, PluginReport, Status
+from corral.plugins.report import DeviceReport, HookTimes, PluginReport, Status
 
-__all__ = ["Candidate", "DeviceReport", "Kind", "PluginHost", "PluginReport", "Status"]
+__all__ = ["Candidate", "DeviceReport", "HookTimes", "Kind", "PluginHost", "PluginReport", "Status"]

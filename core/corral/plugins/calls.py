@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from corral.errors import CorralError, PluginError
@@ -14,15 +15,19 @@ if TYPE_CHECKING:
     from pluggy import HookCaller, HookImpl
 
     from corral.plugins.candidates import Candidate
+    from corral.plugins.report import HookTimes
 
 
 class Call:
     """A hook narrowed to one owner; other plugins take part only as wrappers or as observers that return None."""
 
-    __slots__ = ("_caller", "_candidates", "_hook", "_owner", "_wanted")
+    __slots__ = ("_caller", "_candidates", "_hook", "_owner", "_times", "_wanted")
 
-    def __init__(self, caller: HookCaller, owner: Candidate, candidates: Mapping[str, Candidate], wanted: tuple[str, ...]) -> None:
+    def __init__(
+        self, caller: HookCaller, owner: Candidate, candidates: Mapping[str, Candidate], wanted: tuple[str, ...], times: HookTimes
+    ) -> None:
         self._caller = caller
+        self._times = times
         self._hook = caller.name
         self._owner = owner
         self._candidates = candidates
@@ -30,12 +35,17 @@ class Call:
 
     def __call__(self, **arguments: object) -> Any:
         """Return the hook's result; a failure that is not a CorralError becomes a PluginError naming the plugin."""
+        started = perf_counter()
         try:
             result = self._caller(**arguments)
         except CorralError:
             raise
         except Exception as error:
+            self._times.failures += 1
             raise failure(self._culprit(error), self._hook, error) from error
+        finally:
+            self._times.calls += 1
+            self._times.seconds += perf_counter() - started
         if not all(hasattr(result, name) for name in self._wanted):
             raise self._wrong_result(result)
         return result

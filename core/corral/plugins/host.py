@@ -12,7 +12,7 @@ from corral.plugins.candidates import Selection, in_order, installed
 from corral.plugins.discovery import discover
 from corral.plugins.index import HOOK_OF, Kind, offered_names
 from corral.plugins.loading import Loader
-from corral.plugins.report import Status
+from corral.plugins.report import HookTimes, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ _WANTED: Mapping[Kind, tuple[str, ...]] = {
 
 
 class PluginHost:
-    """The loaded plugins. Nothing changes after loading, so all threads may share one."""
+    """The loaded plugins. Nothing but the hook times changes after loading, so all threads may share one."""
 
     def __init__(self, loader: Loader) -> None:
         self._reports = tuple(loader.reports)
@@ -48,6 +48,7 @@ class PluginHost:
         self._manager = loader.manager
         self._candidates = loader.candidates
         self._capabilities = loader.capabilities
+        self._times: dict[tuple[str, str], HookTimes] = {}
         self._calls = {(kind, name): self._narrow(kind, name) for kind in HOOK_OF for name in self._index.names(kind)}
         self._parsers = {offer.name: offer for c in self._capabilities.values() for offer in c.parsers}
 
@@ -84,6 +85,10 @@ class PluginHost:
     def reports(self) -> tuple[PluginReport, ...]:
         """Return a report for each installed plugin, disabled and broken ones included."""
         return self._reports
+
+    def hook_times(self) -> Mapping[tuple[str, str], HookTimes]:
+        """Return what calls cost so far, by plugin and hook."""
+        return self._times
 
     def renderers(self) -> Mapping[str, RendererOffer]:
         """Return all renderers by name."""
@@ -173,7 +178,8 @@ class PluginHost:
 
     def _caller(self, hook: str, owner: Candidate, rivals: Iterable[str], wanted: tuple[str, ...]) -> Call:
         silent = [self._manager.get_plugin(name) for name in rivals if not self._only_wraps(hook, name)]
-        return Call(self._manager.subset_hook_caller(hook, silent), owner, self._candidates, wanted)
+        times = self._times.setdefault((owner.name, hook), HookTimes())
+        return Call(self._manager.subset_hook_caller(hook, silent), owner, self._candidates, wanted, times)
 
     def _only_wraps(self, hook: str, plugin_name: str) -> bool:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)

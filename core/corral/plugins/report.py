@@ -46,3 +46,12 @@ class DeviceReport:
     #: Why there is nothing of a backend.
     absent: tuple[Absent, ...] = ()
     error: str = ""
+
+
+@dataclass(slots=True)
+class HookTimes:
+    """How often a hook was called through the host, how long that took in all, and how often it failed."""
+
+    calls: int = 0
+    failures: int = 0
+    seconds: float = 0.0
