@@ -219,3 +219,117 @@ def test_no_text_of_others_becomes_control_text(templates, template):
     assert not any(
         "qz" in segment.text or "Weather of" in segment.text for segment in prompt.segments if segment.kind is SegmentKind.CONTROL
     )
+
+
+#: What llama.cpp finds by watching which values a template reads, for all templates but the usual ones:
+#: system, tools, calls, parallel calls, arguments as objects, plain text, typed text, kept reasoning, reasoning effort.
+USUAL = "111111000"
+MATRIX = {
+    "google-gemma-2-2b-it": "000001000",
+    **dict.fromkeys(
+        (
+            "HuggingFaceTB-SmolLM3-3B",
+            "deepseek-ai-DeepSeek-R1-Distill-Llama-8B",
+            "llama-cpp-rwkv-world",
+            "microsoft-Phi-3.5-mini-instruct",
+        ),
+        "100001000",
+    ),
+    **dict.fromkeys(("LFM2-8B-A1B", "LFM2.5-Instruct", "ibm-granite-granite-3.3-2B-Instruct"), "110001000"),
+    **dict.fromkeys(
+        ("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", "deepseek-ai-DeepSeek-V3.1", "fireworks-ai-llama-3-firefunction-v2"), "101111000"
+    ),
+    **dict.fromkeys(
+        (
+            "GigaChat3-10B-A1.8B",
+            "GigaChat3.1-10B-A1.8B",
+            "meta-llama-Llama-3.1-8B-Instruct",
+            "meta-llama-Llama-3.2-3B-Instruct",
+            "meta-llama-Llama-3.3-70B-Instruct",
+        ),
+        "111011000",
+    ),
+    "openai-gpt-oss-120b": "111011001",
+    "meetkai-functionary-medium-v3.2": "111101000",
+}
+TYPED = [
+    "Apriel",
+    "GLM-4",
+    "Kimi",
+    "moonshotai",
+    "MiniMax",
+    "Mistral-Small-3.2",
+    "Qwen3.5",
+    "Reka",
+    "Spark",
+    "StepFun",
+    "google-gemma-4",
+    "ibm-granite-granite-4",
+    "muse-glimmer",
+    "tencent-Hy3",
+    "unsloth-Apriel",
+    "unsloth-mistral-Devstral",
+    "Cohere2MoE",
+]
+KEEPS_REASONING = [
+    "Bielik",
+    "ByteDance-Seed-OSS",
+    "Cohere2MoE",
+    "GLM-4.7",
+    "Kimi-K3",
+    "MiniMax-M3",
+    "NVIDIA-Nemotron-3",
+    "Spark",
+    "deepseek-ai-DeepSeek-V4",
+    "inclusionai-ling",
+    "muse-glimmer",
+    "poolside-Laguna",
+]
+HAS_EFFORT = ["Cohere2MoE", "deepseek-ai-DeepSeek-V4", "openai-gpt-oss", "tencent-Hy3", "upstage-Solar", "muse-glimmer"]
+#: Where rendered output tells more than watching does, or less.
+DIFFERENT = {
+    "LFM2.5-8B-A1B": "shows typed text, and keeps reasoning",
+    "mistralai-Ministral-3-14B-Reasoning-2512": "shows typed text",
+    "muse-glimmer": "asks for the effort under a name of its own",
+}
+
+
+def test_probing_finds_what_llama_cpp_finds(templates, template):
+    traits = templates.traits(model(template.read_text(encoding="utf-8")).facts)
+    name = template.name.removesuffix(".jinja")
+    expected = list(MATRIX.get(name, USUAL))
+    for place, names in ((6, TYPED), (7, KEEPS_REASONING), (8, HAS_EFFORT)):
+        expected[place] = "1" if name.startswith(tuple(names)) or expected[place] == "1" else "0"
+    found = (
+        traits.system,
+        traits.tools,
+        traits.calls,
+        traits.parallel_calls,
+        traits.calls and traits.object_arguments,
+        traits.string_content,
+        traits.typed_content,
+        traits.preserves_reasoning,
+        traits.reasoning_effort,
+    )
+    shown = "".join(str(int(flag)) for flag in found)
+    assert (shown != "".join(expected)) is (name in DIFFERENT), shown
+
+
+#: Templates that show calls in a syntax that is none of the four that can be inferred; plugins read most of them.
+UNREADABLE = {
+    "Apertus-8B-Instruct",
+    "Kimi-K3",
+    "MiniMax-M3",
+    "google-gemma-4-31B-it",
+    "google-gemma-4-31B-it-interleaved",
+    "meetkai-functionary-medium-v3.2",
+    "muse-glimmer",
+    "openai-gpt-oss-120b",
+    "upstage-Solar-Open-100B",
+}
+
+
+def test_the_calls_of_a_template_can_be_read_and_forced(templates, template):
+    traits = templates.traits(model(template.read_text(encoding="utf-8")).facts)
+    can_read = traits.calls_format is not None and traits.calls_format.grammar is not None
+    assert can_read is (traits.calls and template.name.removesuffix(".jinja") not in UNREADABLE)
