@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corral.placement.demand import as_placed, smallest_automatic_context, usable_context
+from corral.placement.explaining import Account, Explanation, HostAccount
 from corral.placement.footprint import Footprint, measure
 from corral.placement.place import place
 from corral.placement.planner import Planner
@@ -10,8 +11,11 @@ from corral.placement.verdict import HOST, Conditions, Shortage, Verdict
 
 __all__ = [
     "HOST",
+    "Account",
     "Conditions",
+    "Explanation",
     "Footprint",
+    "HostAccount",
     "Planner",
     "Shortage",
     "Verdict",

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, assert_never
 
 from corral.devices import Placement
 from corral.errors import Busy, CorralError, LoadFailed
-from corral.placement import Conditions, Shortage, as_placed
+from corral.placement import Shortage, as_placed
 from corral.scheduler import words
 from corral.scheduler.backoff import Backoff
+from corral.scheduler.clearing import conditions, is_clear, is_wanted, make_room, send_away
 from corral.scheduler.counters import Counters
 from corral.scheduler.learning import Corrections
-from corral.scheduler.roster import Roster, eviction_order
+from corral.scheduler.roster import Roster
 from corral.scheduler.state import Job, Phase, Slot, Step, Waiting
-from corral.scheduler.suits import same_demand, why_reload
+from corral.scheduler.suits import same_demand
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -95,6 +96,8 @@ class Core:
             **self._counters.values(),
             "corral_requests_waiting": self._roster.waiting_count,
             "corral_requests_active": sum(len(slot.active) for slot in self._roster.alive),
+            "corral_memory_estimated_bytes": sum(s.placement.host_bytes + s.placement.device_bytes for s in self._roster.alive),
+            "corral_memory_bytes": sum(self._roster.taken().values()),
             "corral_models_loaded": sum(slot.phase is Phase.READY for slot in self._roster.alive),
         }
 
@@ -153,7 +156,7 @@ class Core:
                 assert_never(event.outcome)
 
     def _take_shortage(self, job: Job, shortage: Shortage) -> None:
-        if self._make_room(job):
+        if make_room(job, self._roster):
             return
         if job.had_company:
             # Those that stood in the way when the plan was made have gone by themselves.
@@ -246,57 +249,25 @@ class Core:
 
     def _push(self, job: Job) -> bool:
         """Take a load as far as it goes now; return False when nobody wants it any longer."""
-        if not self._is_wanted(job):
+        if not is_wanted(job, self._roster):
             if job.step is Step.SPAWNED:
                 self._roster.stop(self._roster.slots[job.load])
             return False
         if job.step is Step.CLEARING:
-            self._send_away(job)
-            if self._roster.is_settled and not job.victims & self._roster.slots.keys():
-                job.step = Step.PLANNING
-                job.had_company = bool(self._roster.alive)
-                self._roster.actions.append(words.MakePlan(load=job.load, model=job.model, conditions=self._conditions(job)))
+            self._counters.evictions += send_away(job, self._roster)
+            if is_clear(job, self._roster):
+                self._order_plan(job)
         return True
 
-    def _is_wanted(self, job: Job) -> bool:
-        waiting = [w for w in self._roster.waiting.values() if w.model.path == job.model.path]
-        if job.step is not Step.SPAWNED:
-            return any(same_demand(w.model, job.model) for w in waiting)
-        slot = self._roster.slots[job.load]
-        return any(not why_reload(w.model, slot.model, slot.placement) for w in waiting)
-
-    def _send_away(self, job: Job) -> None:
-        """Stop the victims that are idle. While the chosen one is busy, any other that becomes idle may go instead."""
-        idle = [slot for slot in self._roster.alive if slot.is_idle]
-        victims = [slot for slot in self._roster.slots.values() if slot.load in job.victims]
-        if job.any_victim and idle and victims and all(slot.active for slot in victims):
-            job.victims = {min(idle, key=eviction_order).load}
-        for slot in idle:
-            if slot.load in job.victims:
-                job.evicted += 1
-                self._counters.evictions += 1
-                self._roster.stop(slot)
-
-    def _make_room(self, job: Job) -> bool:
-        """Choose who must go next; return False when nobody is left."""
-        if not self._roster.alive:
-            return False
-        job.victims = {min(self._roster.alive, key=eviction_order).load}
-        job.any_victim = True
-        job.step = Step.CLEARING
-        return True
-
-    def _conditions(self, job: Job) -> Conditions:
-        return Conditions(
-            whole=job.had_company,
-            reduced=job.reduced,
-            taken=self._roster.taken(),
-            corrections=self._corrections.of(job.model),
-        )
+    def _order_plan(self, job: Job) -> None:
+        job.step = Step.PLANNING
+        job.had_company = bool(self._roster.alive)
+        known = conditions(job, self._roster, self._corrections.of(job.model))
+        self._roster.actions.append(words.MakePlan(load=job.load, model=job.model, conditions=known))
 
     def _place(self, job: Job, placement: Placement) -> None:
         limit = self._settings.max_loaded_models or _MODELS_PER_DEVICE * max(self._gpu_count, 1)
-        if len(self._roster.slots) >= limit and self._make_room(job):
+        if len(self._roster.slots) >= limit and make_room(job, self._roster):
             return
         if job.out_of_memory and placement == job.failed_placement and not job.evicted:
             # Nothing was automatic and nobody had to go: it would run out of memory in the same way.

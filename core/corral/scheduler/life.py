@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from corral.errors import LoadFailed
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
@@ -41,10 +43,16 @@ class Life:
 
 
 @asynccontextmanager
-async def leaving_in_time(spawned: AbstractAsyncContextManager[Runner]) -> AsyncIterator[Runner]:
-    """Enter a runner's context manager, and raise TimeoutError when leaving it takes too long."""
-    stack = AsyncExitStack()
-    runner = await stack.enter_async_context(spawned)
+async def in_time(spawned: AbstractAsyncContextManager[Runner], load_limit_s: float | None) -> AsyncIterator[Runner]:
+    """Enter a runner's context manager and leave it; raise LoadFailed and TimeoutError when that takes too long."""
+    stack, limit = AsyncExitStack(), asyncio.timeout(load_limit_s)
+    try:
+        async with limit:
+            runner = await stack.enter_async_context(spawned)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise LoadFailed(f"the runner was not ready after {load_limit_s or 0:.0f} s (CORRAL_LOAD_TIMEOUT)") from error
     try:
         yield runner
     finally:

@@ -16,7 +16,7 @@ from corral.scheduler import words
 from corral.scheduler.clock import SystemClock
 from corral.scheduler.core import Core
 from corral.scheduler.lease import Lease
-from corral.scheduler.life import Life, leaving_in_time
+from corral.scheduler.life import Life, in_time
 from corral.scheduler.recovery import POLL_S, free_bytes, has_recovered
 from corral.scheduler.showing import show
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from corral.scheduler.words import Action, Event
     from corral.settings import Settings
     from corral.spec import ModelSpec
+
+#: Bytes per second below which even a network disk is taken for broken.
+_SLOWEST_LOAD = 5 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -171,7 +174,7 @@ class Scheduler:
         gpu_count = 0
         outcome: Verdict | CorralError
         try:
-            devices = await self._devices()
+            devices = await self._look()
             gpu_count = sum(d.kind is not DeviceKind.CPU and d.unusable is None for d in devices)
             outcome = await asyncio.to_thread(self._plan, action.model, devices, action.conditions)
         except CorralError as error:
@@ -180,6 +183,14 @@ class Scheduler:
             _log.exception("placing '%s' failed", action.model.name)
             outcome = LoadFailed(f"'{action.model.name}' can't be placed: {type(error).__name__}: {error}")
         self._feed(words.Planned(load=action.load, outcome=outcome, gpu_count=gpu_count))
+
+    async def _look(self) -> Sequence[Device]:
+        limit_s = 2 * self._settings.probe_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._devices()
+        except TimeoutError as error:
+            raise LoadFailed(f"nobody could say within {limit_s:g} s which devices there are (see: corral doctor)") from error
 
     async def _recover(self, action: words.Recover, before: Mapping[tuple[str, str], int]) -> None:
         """Ask for the free memory until enough is back or the limit is over."""
@@ -221,7 +232,7 @@ class Scheduler:
         """Start a runner, keep it until it is over, and return how it ended."""
         reason = ""
         try:
-            async with leaving_in_time(self._spawn(action.model, action.placement)) as life.runner:
+            async with in_time(self._spawn(action.model, action.placement), self._load_limit_s(action)) as life.runner:
                 del self._loading[action.load]
                 self._feed(words.Ready(load=action.load, info=life.runner.info))
                 reason = await self._until_over(action, life, life.runner)
@@ -235,6 +246,12 @@ class Scheduler:
             message = f"runner '{action.model.runner.name}' failed: {type(error).__name__}: {error}"
             return words.Failed(load=action.load, error=LoadFailed(message))
         return words.Gone(load=action.load, reason=reason)
+
+    def _load_limit_s(self, action: words.Spawn) -> float | None:
+        """Return how long a load may take at all; runners themselves give up when it makes no progress for long."""
+        size = action.placement.host_bytes + action.placement.device_bytes
+        limit_s = self._settings.load_timeout_s + size / _SLOWEST_LOAD
+        return None if math.isinf(limit_s) else limit_s
 
     async def _until_over(self, action: words.Spawn, life: Life, runner: Runner) -> str:
         watch = self._group.create_task(life.watch(runner))

@@ -1,0 +1,93 @@
+"""What each device would hold of a model, and what it has room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from corral.devices import DeviceKind, Share
+from corral.placement import rooms
+from corral.placement.compute import compute_bytes, input_bytes
+from corral.placement.layout import Room
+
+if TYPE_CHECKING:
+    from corral.devices import Device
+    from corral.placement.demand import Demand
+    from corral.placement.site import Site
+
+#: What runners call the host's memory.
+_HOST_NAME = "CPU"
+# A GPU that does not say how much memory it has gets layers only when somebody insists on a number of them.
+_UNKNOWN_BYTES = 1 << 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostNeed:
+    """What the host would hold, in bytes; `compute_bytes` has the logits, and what earlier loads were off by."""
+
+    weights_bytes: int
+    cache_bytes: int
+    compute_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Return all of it."""
+        return max(0, self.weights_bytes + self.cache_bytes + self.compute_bytes)
+
+
+def layer_bytes(site: Site, demand: Demand) -> list[int]:
+    """Return the weights and cache of each layer together."""
+    return [sum(sizes) for sizes in zip(*_layers(site, demand), strict=True)]
+
+
+def _layers(site: Site, demand: Demand) -> tuple[list[int], list[int]]:
+    footprint = site.footprint
+    return footprint.layer_weights(), footprint.layer_caches(demand.cells, demand.sequences, demand.cache_types)
+
+
+def reserved_bytes(site: Site, device: Device, *, is_first: bool) -> int:
+    """Return what no layer may take: the device's own needs, the overhead that was set, the projector on the first one."""
+    projector = site.footprint.projector_bytes if is_first else 0
+    return rooms.minimum_bytes(device) + site.settings.gpu_overhead_bytes + projector
+
+
+def room(site: Site, demand: Demand, device: Device, *, is_first: bool) -> Room:
+    """Return what is left for layers."""
+    is_unknown = device.free_bytes is None and device.total_bytes is None and site.requested is not None
+    free = _UNKNOWN_BYTES if is_unknown else site.free[device.key]
+    left = free - reserved_bytes(site, device, is_first=is_first) - batch_bytes(site, demand, device)
+    return Room(free_bytes=max(0, left), is_integrated=device.kind is DeviceKind.INTEGRATED)
+
+
+def batch_bytes(site: Site, demand: Demand, device: Device) -> int:
+    """Return the buffers of a batch on a device, corrected by what earlier loads of the model really took."""
+    return max(0, compute_bytes(site.footprint, demand) + site.conditions.corrections.get(device.name, 0))
+
+
+def share(site: Site, demand: Demand, device: Device, layers: range) -> Share:
+    """Return what a device would hold with these layers."""
+    weights, caches = _layers(site, demand)
+    return Share(
+        device=device,
+        layers=len(layers),
+        weights_bytes=sum(weights[index] for index in layers),
+        cache_bytes=sum(caches[index] for index in layers),
+        compute_bytes=batch_bytes(site, demand, device),
+    )
+
+
+def host_need(site: Site, demand: Demand, placed: int) -> HostNeed:
+    """Return what the host would hold: the embeddings, the layers that are nowhere else, and its part of each batch."""
+    footprint = site.footprint
+    weights, caches = _layers(site, demand)
+    left = footprint.total_layers - placed
+    # On the host, a head that is tied to the embeddings is the embeddings themselves.
+    output = 0 if placed else -footprint.tied_bytes
+    projector = 0 if placed else footprint.projector_bytes
+    batch = compute_bytes(footprint, demand) if left else input_bytes(footprint, demand)
+    logits = 4 * footprint.vocabulary_size * demand.sequences
+    return HostNeed(
+        weights_bytes=footprint.input_bytes + sum(weights[:left]) + output + projector,
+        cache_bytes=sum(caches[:left]),
+        compute_bytes=batch + logits + site.conditions.corrections.get(_HOST_NAME, 0),
+    )
