@@ -32,6 +32,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("plan", "Show where a model would be placed, and why."),
             ("render", "Print the prompt of a conversation."),
             ("parse", "Parse a model's output into events."),
+            ("replay", "Send the requests of a log again."),
         ),
     ),
     (

@@ -6,11 +6,14 @@ import math
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from corral.keys import Key
 from corral.serve.access import Access, covers, presented_secret
 from corral.serve.hosts import HostRule
+from corral.serve.journal import Entry, Journal, Recorder
 from corral.serve.limits import BodyTooLarge, BoundedReceive, ClientStalled, Rates, send_within_stall
 from corral.serve.meter import Meter
 from corral.serve.origins import OriginRule, headers_for, preflight_headers
@@ -63,6 +66,8 @@ class Guard:
         self._access = Access(mount, keys)
         self._rates = Rates(settings.rate_limit)
         self._most_bytes = settings.max_body_bytes
+        self._journal = Journal(settings.request_log) if settings.request_log else None
+        self._open: set[BoundedReceive] = set()
         self.meter = Meter()
         self.is_draining = False
 
@@ -85,18 +90,32 @@ class Guard:
         else:
             await self._pass_on(visit, scope, receive, answer)
 
+    def cut(self) -> None:
+        """End every answer that is still going on."""
+        for bounded in self._open:
+            bounded.cut()
+
     async def _pass_on(self, visit: Visit, scope: Scope, receive: Receive, answer: _Answer) -> None:
         scope["corral.request_id"] = answer.request_id
         scope["corral.statistics"] = self.meter.values
         scope["corral.is_draining"] = self.is_draining
-        bounded = BoundedReceive(receive, self._body_limit(visit.path))
+        recorder = Recorder(receive)
         with self.meter.request(visit.method, self._api_name(visit.path), answer):
-            try:
-                await self._mount(scope, bounded, answer)
-            except BodyTooLarge:
-                await answer.refuse(self._too_large())
-            except ClientStalled:
-                await answer.refuse(Refusal(408, "the client stopped sending or reading"))
+            await self._answer(visit, scope, recorder if self._journal else receive, answer)
+        if self._journal:
+            await self._journal.write(_entry(visit, answer, recorder.size), recorder.body)
+
+    async def _answer(self, visit: Visit, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        bounded = BoundedReceive(receive, self._body_limit(visit.path))
+        self._open.add(bounded)
+        try:
+            await self._mount(scope, bounded, answer)
+        except BodyTooLarge:
+            await answer.refuse(self._too_large())
+        except ClientStalled:
+            await answer.refuse(Refusal(408, "the client stopped sending or reading"))
+        finally:
+            self._open.discard(bounded)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, refusal: Refusal | None) -> None:
         if refusal is not None:
@@ -155,12 +174,15 @@ class _Answer:
         self.request_id = request_id
         #: 0 until the answer has begun.
         self.status = 0
+        self.first_byte_at = 0.0
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         """Send a message of an API's answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._headers()]
+        elif not self.first_byte_at and message.get("body"):
+            self.first_byte_at = perf_counter()
         await send_within_stall(self._send, message)
 
     async def refuse(self, refusal: Refusal) -> None:
@@ -171,6 +193,18 @@ class _Answer:
     def _headers(self) -> list[tuple[bytes, bytes]]:
         own = [(b"x-request-id", self.request_id.encode()), (b"x-content-type-options", b"nosniff")]
         return [*own, *(headers_for(self._origin) if self._origin else ())]
+
+
+def _entry(visit: Visit, answer: _Answer, size: int) -> Entry:
+    return Entry(
+        time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        id=answer.request_id,
+        method=visit.method,
+        path=visit.path,
+        status=answer.status or 499,
+        content_type=visit.header(b"content-type"),
+        size=size,
+    )
 
 
 def _is_preflight(visit: Visit) -> bool:

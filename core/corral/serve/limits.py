@@ -28,23 +28,41 @@ class ClientStalled(Exception):
 
 
 class BoundedReceive:
-    """A receive that counts the body and does not wait for ever for its next piece."""
+    """A receive that counts the body, does not wait for ever for its next piece, and can be cut off."""
 
     def __init__(self, receive: Receive, most_bytes: int | None) -> None:
         self._receive = receive
         self._left = most_bytes
         self._is_complete = False
+        self._end: asyncio.Future[MutableMapping[str, Any]] | None = None
+        self._is_cut = False
 
     async def __call__(self) -> MutableMapping[str, Any]:
         """Return the next message; raise BodyTooLarge or ClientStalled."""
-        if self._is_complete:
-            # What comes now is the end of the connection, and that may take as long as the answer.
-            return await self._receive()
+        if self._is_complete or self._is_cut:
+            return await self._wait_for_end()
         message = await within_stall(self._receive)
         if message["type"] == "http.request":
             self._count(len(message.get("body", b"")))
             self._is_complete = not message.get("more_body", False)
         return message
+
+    def cut(self) -> None:
+        """Make it look as if the client had gone: the app then ends what it does for it."""
+        self._is_cut = True
+        if self._end is not None:
+            self._end.cancel()
+
+    async def _wait_for_end(self) -> MutableMapping[str, Any]:
+        """Wait for the end of the connection; that may take as long as the answer."""
+        if not self._is_cut:
+            self._end = asyncio.ensure_future(self._receive())
+            try:
+                return await self._end
+            except asyncio.CancelledError:
+                if not self._is_cut:
+                    raise
+        return {"type": "http.disconnect"}
 
     def _count(self, size: int) -> None:
         if self._left is None:

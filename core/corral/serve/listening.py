@@ -78,8 +78,11 @@ async def serve_on(
         stopping = group.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         guard.is_draining = True
+        await asyncio.wait({serving}, timeout=settings.drain_timeout_s)
+        # Cancelled from outside, a Quart app leaves its handlers running; told that its clients are gone, it ends them.
+        guard.cut()
         # From Python 3.12 on, hypercorn first waits for all connections without a limit of its own.
-        await asyncio.wait({serving}, timeout=settings.drain_timeout_s + _LAST_S)
+        await asyncio.wait({serving}, timeout=_LAST_S)
         serving.cancel()
         stopping.cancel()
 
@@ -104,7 +107,7 @@ def _config(descriptor: int, settings: Settings) -> Config:
     config.keep_alive_max_requests = 1_000_000
     config.h11_max_incomplete_size = _MOST_HEAD_BYTES
     config.h2_max_header_list_size = _MOST_HEAD_BYTES
-    config.graceful_timeout = settings.drain_timeout_s
+    config.graceful_timeout = settings.drain_timeout_s + _LAST_S
     config.certfile = str(settings.tls_certificate) if settings.tls_certificate else None
     config.keyfile = str(settings.tls_key) if settings.tls_key else None
     return config
