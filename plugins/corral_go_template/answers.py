@@ -67,11 +67,11 @@ def _is_about_calls(node: Node) -> bool:
 
 
 def _around_calls(nodes: Nodes) -> tuple[str, str]:
-    """Return the text that begins calls, up to their JSON, and the text behind the last value of one."""
+    """Return the text that begins calls, up to their JSON, and the text behind their last value."""
     before = next((text.partition("{")[0].strip() for text in texts(nodes) if text.strip()), "")
     flat = [*walk(nodes)]
     values = [at for at, node in enumerate(flat) if isinstance(node, Action)]
-    after = next((node.text for node in flat[values[-1] :] if isinstance(node, Text)), "") if values else ""
+    after = "".join(node.text for node in flat[values[-1] :] if isinstance(node, Text)) if values else ""
     return before.removesuffix("[").strip(), re.sub(r"^[\s}\],]+", "", after).strip()
 
 
