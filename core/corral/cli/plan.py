@@ -9,11 +9,14 @@ import click
 
 from corral.cli import wording
 from corral.cli.output import json_option, memory_bar, print_json, print_section, print_table
+from corral.devices import DeviceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from corral.cli.invocation import Invocation
     from corral.conversation import JsonObject
-    from corral.devices import Placement, Share
+    from corral.devices import Device, Placement, Share
     from corral.spec import ModelSpec
 
 _BAR_WIDTH = 24
@@ -31,14 +34,14 @@ def command(
 ) -> None:
     """Show where a model would be placed if it were loaded now, and why not on more devices."""
     options: JsonObject = {"num_ctx": num_ctx, "num_gpu": num_gpu, "num_parallel": num_parallel}
-    placement = asyncio.run(_plan(invocation, model, options))
+    placement, devices = asyncio.run(_plan(invocation, model, options))
     if as_json:
         print_json(placement)
     else:
-        _print(placement)
+        _print(placement, devices)
 
 
-async def _plan(invocation: Invocation, name: str, options: JsonObject) -> Placement:
+async def _plan(invocation: Invocation, name: str, options: JsonObject) -> tuple[Placement, Sequence[Device]]:
     from corral.cli.backend import open_library
     from corral.cli.survey import survey
     from corral.placement import Conditions, Planner, Shortage
@@ -49,7 +52,7 @@ async def _plan(invocation: Invocation, name: str, options: JsonObject) -> Place
     verdict = await asyncio.to_thread(planner.plan, _with_options(invocation, model, options), devices, Conditions())
     if isinstance(verdict, Shortage):
         raise verdict.error()
-    return verdict
+    return verdict, devices
 
 
 def _with_options(invocation: Invocation, model: ModelSpec, options: JsonObject) -> ModelSpec:
@@ -60,13 +63,13 @@ def _with_options(invocation: Invocation, model: ModelSpec, options: JsonObject)
     return replace(model, load=effective_options(invocation.settings, model, options).load)
 
 
-def _print(placement: Placement) -> None:
+def _print(placement: Placement, devices: Sequence[Device]) -> None:
     rows = [_row(share) for share in placement.shares]
     host_layers = placement.total_layers - placement.gpu_layers
     rows.append(("host", str(host_layers), "-", "-", "-", wording.memory(placement.host_bytes)))
     print_table(("DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "TOTAL"), rows)
     click.echo()
-    print_section("Memory", [(share.device.name, _bar(share)) for share in placement.shares])
+    print_section("Memory", _bars(placement, devices))
     print_section("Load", _load(placement))
     for notice in placement.notices:
         click.echo(f"  note: {notice.message} ({notice.code})")
@@ -79,11 +82,16 @@ def _row(share: Share) -> tuple[str, ...]:
     return (share.device.name, str(share.layers), *map(wording.memory, sizes))
 
 
-def _bar(share: Share) -> str:
-    """Show how full the device would be."""
-    free = share.device.free_bytes
-    left = None if free is None else max(free - share.total_bytes, 0)
-    return memory_bar(left, share.device.total_bytes, _BAR_WIDTH)
+def _bars(placement: Placement, devices: Sequence[Device]) -> list[tuple[str, str]]:
+    """Show how full each device would be, and the host."""
+    bars = [(share.device.name, _bar(share.device, share.total_bytes)) for share in placement.shares]
+    host = [("host", _bar(device, placement.host_bytes)) for device in devices if device.kind is DeviceKind.CPU]
+    return [(name, bar) for name, bar in (*bars, *host[:1]) if bar]
+
+
+def _bar(device: Device, more_bytes: int) -> str:
+    left = None if device.free_bytes is None else max(device.free_bytes - more_bytes, 0)
+    return memory_bar(left, device.total_bytes, _BAR_WIDTH)
 
 
 def _load(placement: Placement) -> list[tuple[str, str]]:
