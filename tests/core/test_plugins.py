@@ -436,6 +436,7 @@ def test_calls_are_counted_and_timed_by_plugin_and_hook(model: Callable[..., Mod
     assert (times["a", "render_prompt"].calls, times["a", "render_prompt"].failures) == (2, 0)
     assert (times["b", "render_prompt"].calls, times["b", "render_prompt"].failures) == (1, 1)
     assert 0 < times["a", "render_prompt"].seconds < 1
+    assert host.statistics()['corral_hook_failures_total{plugin="b",hook="render_prompt"}'] == 1
 
 
 def test_rendering_through_the_host_costs_microseconds(model: Callable[..., ModelSpec]) -> None:

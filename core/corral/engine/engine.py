@@ -150,8 +150,8 @@ class CorralEngine:
         return await self._devices()
 
     def statistics(self) -> Mapping[str, float]:
-        """Return counters and gauges of the engine and the scheduler."""
-        return {**self._counters.values(), **self._scheduler.statistics()}
+        """Return counters and gauges of the engine, the scheduler and the plugins."""
+        return {**self._counters.values(), **self._scheduler.statistics(), **self._host.statistics()}
 
     def _lease(self, plan: _Plan) -> AbstractAsyncContextManager[Lease]:
         return self._scheduler.lease(plan.model, keep_alive_s=plan.request.keep_alive_s)

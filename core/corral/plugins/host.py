@@ -90,6 +90,16 @@ class PluginHost:
         """Return what calls cost so far, by plugin and hook."""
         return self._times
 
+    def statistics(self) -> Mapping[str, float]:
+        """Return the same as counters by Prometheus-style name."""
+        figures: dict[str, float] = {}
+        for (plugin, hook), times in self._times.items():
+            labels = f'{{plugin="{plugin}",hook="{hook}"}}'
+            figures[f"corral_hook_calls_total{labels}"] = times.calls
+            figures[f"corral_hook_failures_total{labels}"] = times.failures
+            figures[f"corral_hook_seconds_total{labels}"] = times.seconds
+        return figures
+
     def renderers(self) -> Mapping[str, RendererOffer]:
         """Return all renderers by name."""
         return {offer.name: offer for c in self._capabilities.values() for offer in c.renderers}
