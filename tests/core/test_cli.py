@@ -118,6 +118,14 @@ def test_help_comes_within_a_blink() -> None:
     assert min(once() for _ in range(5)) < 0.3  # the target is 0.15 s on an idle machine; tests share theirs
 
 
+@pytest.mark.parametrize("group", [(), ("keys",)])
+def test_a_group_without_a_command_shows_its_help(group: tuple[str, ...], shell: Callable[..., Result]) -> None:
+    result = shell(*group)
+
+    assert result.code == failures.MISUSED
+    assert result.err == shell(*group, "--help").out
+
+
 # Mistakes
 
 

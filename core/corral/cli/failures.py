@@ -26,6 +26,9 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except CorralError as error:
         return _fail(str(error), FAILED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return MISUSED
     except click.UsageError as error:
         return _fail(_usage(error), MISUSED)
     except click.ClickException as error:
