@@ -6,18 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corral.placement.layout import Room, arrange, count
+from corral.placement.layout import Room, arrange, choose, count
 
 MIB = 1024 * 1024
 
 
 def lay_out(gpus, layers, num_gpu, **how):
-    """Return the layers by GPU in the order that llama.cpp needs: by their first layer. Sizes are in MiB."""
-    names = sorted(gpus, key=lambda name: (name.startswith("i"), -gpus[name]))
-    rooms = [Room(free_bytes=gpus[name] * MIB, is_integrated=name.startswith("i")) for name in names]
+    """Return the layers by GPU in the order that llama.cpp needs: by their first layer.
+
+    Sizes are in MiB; i is an integrated GPU, r one of another backend.
+    """
+    ordered = sorted(gpus, key=lambda name: (name.startswith("i"), -gpus[name]))
+    groups = [[name for name in ordered if name.startswith("r")], [name for name in ordered if not name.startswith("r")]]
+    rooms = [[Room(free_bytes=gpus[name] * MIB, is_integrated=name.startswith("i")) for name in group] for group in groups]
     requested = None if num_gpu < 0 else num_gpu
-    given_how = {"force": True, "spread": False, **how}
-    layout = arrange([size * MIB for size in layers], rooms, requested=requested, **given_how)
+    index, layout = choose([size * MIB for size in layers], rooms, requested=requested, **{"force": True, "spread": False, **how})
+    names = groups[index]
     used = sorted((pair for pair in zip(names, layout, strict=True) if pair[1]), key=lambda pair: pair[1].start)
     return {name: list(placed) for name, placed in used}
 
@@ -37,6 +41,7 @@ def lay_out(gpus, layers, num_gpu, **how):
         ({"g0": 128, "g1": 256}, [50] * 3, 1, {"g1": [1]}),
         ({"g0": 128, "g1": 256}, [256, 50, 50], 2, {"g1": [0], "g0": [1]}),
         ({"g0": 128, "g1": 256}, [256, 256, 50], 999, {"g1": [0, 1], "g0": [2]}),
+        ({"g0": 128, "r0": 256}, [128, 128, 50], -1, {"r0": [0, 1]}),
         ({"i0": 256}, [50] * 3, -1, {"i0": [0, 1, 2]}),
         ({"d0": 128, "i0": 256}, [50] * 3, -1, {"i0": [0], "d0": [1, 2]}),
         ({"d0": 128, "i0": 256}, [50] * 2, -1, {"d0": [0, 1]}),
@@ -57,8 +62,11 @@ def test_spreading_uses_every_gpu_where_one_would_do():
     assert lay_out({"g0": 256, "g1": 256}, [50] * 4, -1, spread=True) == {"g0": [0, 1], "g1": [2, 3]}
 
 
-def test_an_explicit_count_that_does_not_fit_is_not_forced_while_others_can_go():
-    assert lay_out({"g0": 256}, [100] * 4, 4, force=False) == {"g0": [1, 2]}
+@pytest.mark.parametrize(("free", "num_gpu"), [(256, -1), (0, 4), (256, 4)])
+def test_while_others_can_go_a_layout_falls_short_instead_of_being_forced(free, num_gpu):
+    placed = lay_out({"g0": free}, [100] * 4, num_gpu, force=False)
+
+    assert sum(map(len, placed.values())) < 4
 
 
 SIZES = st.lists(st.integers(1, 300), min_size=1, max_size=12)

@@ -573,3 +573,38 @@ def test_recovery_is_a_signed_difference_of_the_devices_in_use(before, now, expe
 
 def _books(free):
     return {} if free is None else {GPU.key: free * GIB}
+
+
+async def test_a_runner_that_is_never_ready_is_given_up_in_the_end():
+    stage = Stage(load_timeout_s=0.001, sizes={"a": 0})
+    stage.gate.clear()
+
+    async with stage.scheduler:
+        with pytest.raises(LoadFailed, match="not ready after 0 s"):
+            await _use(stage)
+
+    assert stage.cancelled == 1
+
+
+async def test_devices_that_do_not_answer_cost_that_request_only():
+    stage = Stage(probe_timeout_s=0.001)
+    answering = stage.scheduler._devices
+    stage.scheduler._devices = asyncio.Event().wait
+
+    async with stage.scheduler:
+        with pytest.raises(LoadFailed, match="which devices there are"):
+            await _use(stage)
+        stage.scheduler._devices = answering
+        assert await _use(stage) == 0.0
+
+
+async def test_the_runner_gets_the_options_as_they_came_out():
+    stage = Stage()
+    seen = []
+    spawn = stage.scheduler._spawn
+    stage.scheduler._spawn = lambda spec, placement: seen.append(spec.load) or spawn(spec, placement)
+
+    async with stage.scheduler:
+        await _use(stage)
+
+    assert (seen[0].num_ctx, seen[0].num_parallel, seen[0].num_batch) == (4096, 2, 512)

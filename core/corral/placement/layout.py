@@ -1,7 +1,7 @@
 """Lay layers out over GPUs: contiguous, in device order, evenly, on as few of them as hold all.
 
-Layers are sizes in bytes; the last one is the output layer. Devices are given in the order of preference, discrete ones
-first. The last layers are placed first, on the last device, and what does not fit anywhere stays on the host.
+A model is not spread over groups of devices (backends). Layers are sizes in bytes; the last one is the output layer. Devices are given in the order of preference, discrete
+ones first. The last layers are placed first, on the last device, and what does not fit anywhere stays on the host.
 """
 
 from __future__ import annotations
@@ -34,6 +34,21 @@ Layout: TypeAlias = tuple[range, ...]
 def count(layout: Layout) -> int:
     """Return how many layers a layout has placed."""
     return sum(len(layers) for layers in layout)
+
+
+def choose(
+    layers: Sequence[int],
+    groups: Sequence[Sequence[Room]],
+    *,
+    requested: int | None,
+    force: bool,
+    spread: bool,
+    keep_output: bool = False,
+) -> tuple[int, Layout]:
+    """Return the group that takes the most layers, by its index, and its layout. The first of equals wins."""
+    layouts = [arrange(layers, rooms, requested=requested, force=force, spread=spread, keep_output=keep_output) for rooms in groups]
+    best = max(range(len(layouts)), key=lambda index: count(layouts[index]))
+    return best, layouts[best]
 
 
 def arrange(

@@ -10,7 +10,7 @@ from corral.devices import Placement, Share
 from corral.placement import rooms
 from corral.placement.compute import compute_bytes
 from corral.placement.demand import demands
-from corral.placement.layout import arrange, count
+from corral.placement.layout import choose
 from corral.placement.mapping import use_mmap
 from corral.placement.site import survey
 from corral.placement.sizes import host_need, layer_bytes, room, share
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from corral.devices import Device
     from corral.placement.demand import Demand
     from corral.placement.footprint import Footprint
-    from corral.placement.layout import Layout
     from corral.placement.site import Site
     from corral.placement.verdict import Conditions, Verdict
     from corral.settings import Settings
@@ -76,25 +75,21 @@ def _try(site: Site, demand: Demand) -> Verdict:
 
 
 def _shares(site: Site, demand: Demand) -> tuple[Share, ...]:
-    """Return the shares of the group that takes the most layers, the first of equals, in the order of the layers."""
-    best: list[tuple[range, Share]] = []
-    for group in site.groups:
-        layout = _layout(site, demand, group)
-        if count(layout) > sum(len(layers) for layers, _ in best):
-            best = [(layers, share(site, demand, device, layers)) for device, layers in zip(group, layout, strict=True) if layers]
-    return tuple(part for _, part in sorted(best, key=lambda pair: pair[0].start))
-
-
-def _layout(site: Site, demand: Demand, group: Sequence[Device]) -> Layout:
-    return arrange(
+    """Return the shares of the best group, in the order of the layers."""
+    if not site.groups:
+        return ()
+    rooms_by_group = [[room(site, demand, device, is_first=device is group[0]) for device in group] for group in site.groups]
+    index, layout = choose(
         layer_bytes(site, demand),
-        [room(site, demand, device, is_first=device is group[0]) for device in group],
+        rooms_by_group,
         requested=site.requested,
         force=not site.conditions.whole,
         spread=site.settings.spread,
         # llama.cpp counts layers from the output backwards: it can't leave the output behind and take a block.
         keep_output=True,
     )
+    used = [(layers, device) for device, layers in zip(site.groups[index], layout, strict=True) if layers]
+    return tuple(share(site, demand, device, layers) for layers, device in sorted(used, key=lambda pair: pair[0].start))
 
 
 def _placement(site: Site, demand: Demand, shares: tuple[Share, ...]) -> Placement:
