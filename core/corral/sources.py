@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import threading
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[Progress], None]
 
+_log = logging.getLogger(__name__)
 # How long an abandoned download may take to notice; it looks at every report.
 _STOP_TIMEOUT_S: Final = 15.0
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+-]*):(.+)", re.IGNORECASE)
@@ -120,5 +122,8 @@ async def in_thread(work: Callable[[Tell], None]) -> AsyncIterator[Progress]:
             raise progress
     finally:
         stop.set()
-        async with asyncio.timeout(_STOP_TIMEOUT_S):
-            await ended.wait()
+        try:
+            async with asyncio.timeout(_STOP_TIMEOUT_S):
+                await ended.wait()
+        except TimeoutError:
+            _log.warning("a download that nobody waits for has not stopped after %g s", _STOP_TIMEOUT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -576,3 +577,44 @@ def test_a_library_opens_the_folder_of_the_settings(tmp_path: Path, plugins: Fak
     from corral.library import open_library
 
     assert open_library(Settings(models=tmp_path / "not yet there"), plugins).summaries() == []
+
+
+async def test_writing_to_a_name_in_another_case_means_the_installed_one(
+    library: DiskLibrary, plugins: FakePlugins, tmp_path: Path
+) -> None:
+    plugins.source = FakeSource({"x.gguf": tiny_gguf(tmp_path / "x").read_bytes()})
+    await make(library, tmp_path, "Tiny:One")
+
+    assert [progress async for progress in library.pull("fake:thing", "tiny:ONE")]
+    library.copy("tiny:one", "TINY:one")
+    await create(library, "tiNY:one", base="tiny:one", system="x")
+
+    assert library.names() == ["Tiny:One"]
+
+
+async def test_a_damaged_model_does_not_hide_the_others(library: DiskLibrary, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    await make(library, tmp_path)
+    library.copy("tiny", "broken")
+    (tmp_path / "models/manifests/registry.ollama.ai/library/broken/latest").write_text("{")
+
+    assert [summary.name for summary in library.summaries()] == ["tiny:latest"]
+    assert "'broken:latest' is left out" in caplog.text
+    library.delete("broken")
+    assert library.names() == ["tiny:latest"]
+
+
+async def test_pruning_frees_what_no_model_needs(library: DiskLibrary, store: Store) -> None:
+    digest = await upload(library, b"never used")
+    fresh = library.prune()
+    os.utime(store.blobs.path(Digest.parse(digest)), (1, 1))
+
+    assert (fresh, library.prune(), library.has_blob(digest)) == (0, 10, False)
+
+
+async def test_a_source_that_names_an_unknown_plugin_is_refused_before_anything_is_fetched(
+    library: DiskLibrary, plugins: FakePlugins
+) -> None:
+    plugins.source = FakeSource({"x.gguf": b"never fetched"}, config={"parser": "nobody"})
+
+    with pytest.raises(UnknownName, match="parser 'nobody'"):
+        await pull(library)

@@ -75,13 +75,18 @@ def read_contents(store: Store, installed: Installed) -> Contents:
     manifest, where = installed.manifest, f"'{installed.name.short}'"
     return Contents(
         installed=installed,
-        config=configs.decode(_bytes(store, manifest.config), where),
+        config=read_config(store, installed),
         template=_text(store, manifest.one(layers.TEMPLATE)),
         system=_text(store, manifest.one(layers.SYSTEM)),
         parameters=_parameters(store, manifest.one(layers.PARAMETERS), where),
         messages=tuple(_messages(store, manifest.one(layers.MESSAGES), where)),
         licenses=tuple(_text(store, layer) for layer in manifest.all(layers.LICENSE)),
     )
+
+
+def read_config(store: Store, installed: Installed) -> JsonObject:
+    """Return the config of an installed model; raise StoreError."""
+    return configs.decode(_bytes(store, installed.manifest.config), f"'{installed.name.short}'")
 
 
 def weights(contents: Contents) -> Layer:

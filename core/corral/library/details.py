@@ -15,19 +15,19 @@ from corral.store import manifest as layers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from corral.conversation import Json
+    from corral.conversation import Json, JsonObject
     from corral.gguf import Header
     from corral.library.contents import Contents, Headers
     from corral.library.plugins import Kind, Plugins
     from corral.spec import ModelSpec
+    from corral.store import Installed
 
 # `show` has fields of their own for these.
 _SHOWN_ELSEWHERE = ("general.name", "tokenizer.chat_template")
 
 
-def summarize(contents: Contents) -> ModelSummary:
+def summarize(installed: Installed, config: JsonObject) -> ModelSummary:
     """Return the line of a model in `list`, from its manifest and config alone."""
-    config, installed = contents.config, contents.installed
     families = config.get("model_families")
     model = installed.manifest.one(layers.MODEL)
     return ModelSummary(
@@ -51,7 +51,7 @@ def detail(
     header = headers.read(weights(contents).digest)
     support = _support(spec, plugins)
     return ModelDetails(
-        summary=summarize(contents),
+        summary=summarize(contents.installed, contents.config),
         spec=spec,
         modelfile=modelfile,
         licenses=contents.licenses,

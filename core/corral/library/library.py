@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corral import sources
-from corral.errors import CorralError, InvalidInput, ModelNotFound
+from corral.errors import CorralError, InvalidInput
 from corral.fetching import Progress
-from corral.library.contents import Headers, read_contents
+from corral.library.contents import Headers, read_config, read_contents
 from corral.library.creation import Planner
 from corral.library.details import detail, summarize
 from corral.library.modelfiles import write_modelfile
 from corral.library.pulling import Pull
-from corral.library.specs import Specs, find
+from corral.library.specs import Specs, find, target
 from corral.names import Digest, ModelName
 from corral.store import Store
 
@@ -54,8 +54,7 @@ class DiskLibrary:
 
     def summaries(self) -> list[ModelSummary]:
         """Return all installed models, newest first; damaged ones are left out and logged."""
-        found = [summarize(contents) for contents in self._sound_contents()]
-        return sorted(found, key=lambda summary: summary.modified_at, reverse=True)
+        return sorted(self._sound_summaries(), key=lambda summary: summary.modified_at, reverse=True)
 
     def resolve(self, name: str) -> ModelSpec:
         """Return an installed model with the names of its plugins settled."""
@@ -70,7 +69,7 @@ class DiskLibrary:
 
     def copy(self, source: str, destination: str) -> None:
         """Give a model a second name."""
-        self._store.copy(find(self._store, source), self._target(destination))
+        self._store.copy(find(self._store, source), target(self._store, destination))
 
     def delete(self, name: str) -> None:
         """Remove a name, and the blobs that no other name needs."""
@@ -147,15 +146,8 @@ class DiskLibrary:
                 elif not holding.hold(layer.digest):
                     raise InvalidInput(f"blob {layer.digest} is not in the store; upload it first")
             tell(Progress("writing manifest"))
-            self._store.publish(self._target(request.model), plan.manifest, plan.data)
+            self._store.publish(target(self._store, request.model), plan.manifest, plan.data)
         tell(Progress("success"))
-
-    def _target(self, text: str) -> ModelName:
-        """Return the name to write to: an installed one that differs in case only is meant."""
-        try:
-            return find(self._store, text)
-        except ModelNotFound:
-            return ModelName.parse(text)
 
     def _is_installed(self, text: str) -> bool:
         try:
@@ -167,9 +159,10 @@ class DiskLibrary:
     def _contents(self, name: str) -> Contents:
         return read_contents(self._store, self._store.catalog.read(find(self._store, name)))
 
-    def _sound_contents(self) -> Iterator[Contents]:
+    def _sound_summaries(self) -> Iterator[ModelSummary]:
         for name in self._store.catalog.names():
             try:
-                yield read_contents(self._store, self._store.catalog.read(name))
+                installed = self._store.catalog.read(name)
+                yield summarize(installed, read_config(self._store, installed))
             except CorralError as error:
                 _log.warning("model '%s' is left out: %s", name.short, error)

@@ -13,7 +13,8 @@ from corral.errors import InvalidGGUF, SourceError, StoreError
 from corral.fetching import Progress
 from corral.library.creation import Plan, plan_of_parts
 from corral.library.resolution import check_names
-from corral.names import Digest, ModelName
+from corral.library.specs import target
+from corral.names import Digest
 from corral.store import Layer, digest_file
 from corral.store import manifest as layers
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from corral.fetching import ModelSource, Part, Resolved
     from corral.library.contents import Headers
     from corral.library.plugins import Plugins
+    from corral.names import ModelName
     from corral.sources import Tell, Wanted
     from corral.store import Holding, Store
 
@@ -41,7 +43,7 @@ class Pull:
         self._wanted = wanted
         self._tell = tell
 
-    def run(self, source: ModelSource, name: str) -> ModelName:
+    def run(self, source: ModelSource, text: str) -> ModelName:
         """Fetch everything, give it a name (that of the source, if empty) and return it."""
         with closing(_Closing(source, self._tell)), self._store.writing() as holding:
             self._tell(Progress("pulling manifest"))
@@ -49,17 +51,17 @@ class Pull:
             check_names(resolved.config, self._plugins)
             found = [self._fetch(source, part, resolved.reference, holding) for part in self._expected(resolved)]
             plan = self._plan(resolved, found)
-            target = ModelName.parse(name or self._wanted.name or resolved.name)
+            name = target(self._store, text or self._wanted.name or resolved.name)
             self._tell(Progress("writing manifest"))
-            for text in plan.texts.values():
-                holding.add([text])
-            pruned = self._store.publish(target, plan.manifest, plan.data)
+            for blob in plan.texts.values():
+                holding.add([blob])
+            pruned = self._store.publish(name, plan.manifest, plan.data)
         if pruned.digests:
             self._tell(Progress("removing unused layers"))
         if pruned.reason:
             self._tell(Progress(pruned.reason))
         self._tell(Progress("success"))
-        return target
+        return name
 
     def _expected(self, resolved: Resolved) -> list[Part]:
         """Return the parts, with what is known beforehand filled in."""

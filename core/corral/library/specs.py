@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from corral.library.plugins import Plugins
     from corral.store import Store
 
+    Stamp = tuple[int, int, int] | None
+
 _REMEMBERED = 128
 
 
@@ -27,7 +29,7 @@ class Specs:
         self._store = store
         self._headers = headers
         self._plugins = plugins
-        self._known: OrderedDict[str, tuple[ModelName, tuple[int, int, int], int, ModelSpec]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[ModelName, Stamp, int, ModelSpec]] = OrderedDict()
 
     def resolve(self, text: str) -> ModelSpec:
         """Return an installed model, with plugins that exist and weights that are there."""
@@ -67,16 +69,19 @@ class Specs:
     def _remember(self, text: str, name: ModelName) -> ModelSpec:
         stamp = self._store.catalog.stamp(name)
         installed = self._store.catalog.read(name)
-        spec = self.build(read_contents(self._store, installed))
+        contents = read_contents(self._store, installed)
+        spec = self.build(contents)
         require_offered(spec, self._plugins)
-        self._known[text] = (name, stamp, spec.path.stat().st_size, spec)
+        self._known[text] = (name, stamp, weights(contents).size, spec)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return spec
 
-    def _is_fresh(self, name: ModelName, stamp: tuple[int, int, int], size: int, spec: ModelSpec) -> bool:
+    def _is_fresh(self, name: ModelName, stamp: Stamp, size: int, spec: ModelSpec) -> bool:
+        if stamp is None or self._store.catalog.stamp(name) != stamp:
+            return False
         try:
-            return self._store.catalog.stamp(name) == stamp and spec.path.stat().st_size == size
+            return spec.path.stat().st_size == size
         except OSError:
             return False
 
@@ -88,3 +93,11 @@ def find(store: Store, text: str) -> ModelName:
         return store.catalog.find(name)
     except ModelNotFound:
         raise ModelNotFound(text) from None
+
+
+def target(store: Store, text: str) -> ModelName:
+    """Return the name to write to: an installed one that differs in case only is meant. Raises InvalidName."""
+    try:
+        return find(store, text)
+    except ModelNotFound:
+        return ModelName.parse(text)

@@ -64,9 +64,12 @@ class Catalog:
                 return other
         raise ModelNotFound(name.short)
 
-    def stamp(self, name: ModelName) -> tuple[int, int, int]:
-        """Return numbers that change whenever the manifest of an installed name does; raise FileNotFoundError."""
-        status = os.lstat(self.folder / name.relative_path)
+    def stamp(self, name: ModelName) -> tuple[int, int, int] | None:
+        """Return numbers that change whenever the manifest of a name does; None when it has none."""
+        try:
+            status = os.lstat(self.folder / name.relative_path)
+        except OSError:
+            return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def read(self, name: ModelName) -> Installed:
