@@ -37,12 +37,14 @@ class Templates:
 
     def parser(self, model: ModelSpec, conversation: Conversation, prompt: Prompt) -> OutputParser:
         """Return a parser for an answer to a prompt."""
-        answer = read_answer(self._load(choose_template(model, conversation)))
-        return answer_format(answer).parser(conversation.tools, prompt.suffix)
+        return answer_format(self._answer(conversation.template or model.template)).parser(conversation.tools, prompt.suffix)
 
     def support(self, model: ModelSpec) -> ParserSupport:
         """Return what a model's answers can hold."""
-        return support(read_answer(self._load(model.template)) if model.template else Answer())
+        return support(self._answer(model.template))
+
+    def _answer(self, source: str) -> Answer:
+        return read_answer(self._load(source)) if source else Answer()
 
 
 def _suffix(segments: Sequence[Segment], answer: Answer, conversation: Conversation) -> str:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from corral.conversation import Conversation, Message, Prompt, Segment, SegmentKind, ToolCall
 from corral.errors import InvalidTemplate, Unsupported
 from corral.formats import fold
+from corral.library.resolution import settle
+from corral.plugins import PluginHost
 from corral.spec import Choice, ModelFacts, ModelSpec, Origin, ParserSupport
 from corral_go_template.templates import Templates
 
@@ -217,3 +219,9 @@ def test_a_template_without_tag_gives_calls_only_at_the_start(templates):
 )
 def test_support_says_what_the_template_shows(templates, source, support):
     assert templates.support(model(source)) == support
+
+
+@pytest.mark.parametrize(("named", "parser"), [({}, "go-template"), ({"parser": "qwen3-coder"}, "qwen3-coder")])
+def test_a_model_with_a_go_template_is_read_by_its_tags_unless_it_names_a_parser(named, parser):
+    choices = settle(named, "", has_go_template=True, plugins=PluginHost.load())
+    assert (choices.renderer.name, choices.parser.name) == ("go-template", parser)

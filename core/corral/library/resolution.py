@@ -36,7 +36,8 @@ def settle(config: JsonObject, chat_template: str, *, has_go_template: bool, plu
     Names that the model itself gives are not checked here: a model whose plugin is gone can still be shown.
     """
     renderer = _renderer(config, chat_template, has_go_template=has_go_template, plugins=plugins)
-    parser = _chosen(config, "parser") or _detected("parser", plugins.parsers(), chat_template) or _default("parser")
+    parser = _chosen(config, "parser") or _parser_of(renderer, plugins) or _detected("parser", plugins.parsers(), chat_template)
+    parser = parser or _default("parser")
     if not _fits(renderer.name, parser.name, plugins):
         renderer, parser = _reconciled(renderer, parser)
     return Choices(renderer=renderer, parser=parser, runner=_chosen(config, "runner") or _default("runner"))
@@ -78,6 +79,13 @@ def _renderer(config: JsonObject, chat_template: str, *, has_go_template: bool, 
         return Choice(name=_GO_TEMPLATE, origin=Origin.DETECTED, reason="the model has a Go TEMPLATE")
     reason = f"the model has a Go TEMPLATE and no plugin offers '{_GO_TEMPLATE}'; the file's own chat template is used instead"
     return Choice(name=_DEFAULTS["renderer"], origin=Origin.DEFAULT, reason=reason)
+
+
+def _parser_of(renderer: Choice, plugins: Plugins) -> Choice | None:
+    """Return the parser that infers its tags from a Go template; the file's own chat template says nothing about those."""
+    if renderer.name != _GO_TEMPLATE or _GO_TEMPLATE not in plugins.parsers():
+        return None
+    return Choice(name=_GO_TEMPLATE, origin=Origin.DETECTED, reason="the model has a Go TEMPLATE")
 
 
 def _chosen(config: JsonObject, kind: Kind) -> Choice | None:
