@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,6 +29,7 @@ from corral_api import ollama
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from corral.serve.mount import Mount
     from corral.settings import Settings
@@ -210,3 +214,31 @@ def test_a_server_in_a_thread_leaves_no_thread_behind(settings: Settings, keys: 
         httpx2.get(f"{url}/")
 
     assert {thread.ident for thread in threading.enumerate() if thread.name == "test server"} <= before
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_certificate_makes_the_server_speak_https(settings: Settings, keys: KeyFile, mount: Mount, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", *subject]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+
+    with serving(mount, replace(settings, tls_certificate=certificate, tls_key=key), keys) as url:
+        context = ssl.create_default_context(cafile=str(certificate))
+        response = httpx2.get(f"{url}/api/version", verify=context)
+
+    assert url.startswith("https://")
+    assert response.status_code == 200
+
+
+def test_a_certificate_without_its_key_is_refused(settings: Settings, keys: KeyFile, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="CORRAL_TLS_KEY"):
+        open_socket(replace(settings, tls_certificate=tmp_path / "certificate.pem"), keys)
+
+
+def test_a_thousand_idle_connections_do_not_keep_others_out(url: str) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(1000):
+            stack.enter_context(connected(url))
+
+        assert httpx2.get(f"{url}/api/version", timeout=10).status_code == 200

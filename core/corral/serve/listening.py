@@ -33,6 +33,7 @@ _MOST_HEAD_BYTES = 32 * 1024
 def open_socket(settings: Settings, keys: KeyFile) -> socket.socket:
     """Return a listening socket; raise Refused when the address is taken, or reaches beyond this machine without keys."""
     host, port = settings.address
+    _check_certificate(settings)
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except OSError as error:
@@ -47,6 +48,12 @@ def open_socket(settings: Settings, keys: KeyFile) -> socket.socket:
         listener.close()
         raise Refused(_why_not(host, port, error)) from error
     return listener
+
+
+def _check_certificate(settings: Settings) -> None:
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        missing = "CORRAL_TLS_KEY" if settings.tls_certificate else "CORRAL_TLS_CERTIFICATE"
+        raise Refused(f"a certificate and its key belong together; {missing} is not set")
 
 
 def _check_reach(ip: str, settings: Settings, keys: KeyFile) -> None:
