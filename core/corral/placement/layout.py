@@ -1,7 +1,8 @@
 """Lay layers out over GPUs: contiguous, in device order, evenly, on as few of them as hold all.
 
-A model is not spread over groups of devices (backends). Layers are sizes in bytes; the last one is the output layer. Devices are given in the order of preference, discrete
-ones first. The last layers are placed first, on the last device, and what does not fit anywhere stays on the host.
+A model is not spread over groups of devices (backends). Layers are sizes in bytes; the last one is the output layer.
+Devices are given in the order of preference, discrete ones first. The last layers are placed first, on the last device,
+and what does not fit anywhere stays on the host.
 """
 
 from __future__ import annotations
