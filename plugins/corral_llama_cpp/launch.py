@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from corral.discovery.visibility import environment_for, names_in_child
 from corral.options import LoadOptions
 from corral_llama_cpp.wire import DeviceShare, Load
 
@@ -19,6 +20,7 @@ _EMBEDDING_BATCH = 2048
 def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> Load:
     """Return what the runner's process is told to load."""
     options = model.load or LoadOptions()
+    names = names_in_child([share.device for share in placement.shares])
     return Load(
         path=str(model.path),
         context_tokens=placement.context_tokens,
@@ -26,7 +28,7 @@ def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> 
         batch_tokens=_batch_tokens(model, placement),
         threads=placement.threads,
         gpu_layers=placement.gpu_layers,
-        shares=tuple(DeviceShare(share.device.name, share.layers) for share in placement.shares),
+        shares=tuple(DeviceShare(name, share.layers) for name, share in zip(names, placement.shares, strict=True)),
         main_gpu=0 if options.main_gpu is not None and placement.shares else None,
         use_mmap=placement.use_mmap,
         flash_attention=placement.flash_attention if options.flash_attention is None else options.flash_attention,
@@ -40,20 +42,9 @@ def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> 
 
 
 def environment(placement: Placement) -> dict[str, str]:
-    """Return the variables that make the process see the devices of its placement only.
-
-    Devices of several vendors are not narrowed: one vendor's variable would hide the others' devices from the library.
-    """
-    variables: dict[str, str] = {}
-    for share in placement.shares:
-        variables.update(share.device.environment)
-    if len({share.device.backend for share in placement.shares}) == 1:
-        variables.update(_joined([dict(share.device.visibility) for share in placement.shares]))
-    return variables
-
-
-def _joined(parts: list[dict[str, str]]) -> dict[str, str]:
-    return {name: ",".join(part[name] for part in parts if name in part) for name in parts[0]}
+    """Return the variables that make the process see the devices of its placement only."""
+    # When ggml aborts it would start a debugger, whose output buries the reason.
+    return {"GGML_NO_BACKTRACE": "1", **environment_for([share.device for share in placement.shares])}
 
 
 def _batch_tokens(model: ModelSpec, placement: Placement) -> int:

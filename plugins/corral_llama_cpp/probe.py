@@ -26,6 +26,8 @@ PLUGIN = "llama-cpp"
 _KINDS = {0: DeviceKind.CPU, 1: DeviceKind.GPU, 2: DeviceKind.INTEGRATED, 3: DeviceKind.ACCELERATOR}
 #: Ordinals of CUDA count by speed unless told otherwise, and then change with the hardware.
 _PCI_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+#: When ggml aborts it would start a debugger, whose output buries the reason.
+_QUIET = {"GGML_NO_BACKTRACE": "1"}
 #: Shares of the time that a probe has: all of it, listing, and one device. What is left pays for ending children.
 _TOTAL_SHARE, _LIST_SHARE = 0.85, 0.5
 
@@ -74,7 +76,7 @@ class Probe:
     async def _ask(self, request: Sequence[str], answer: type[Answer], *, limit_s: float, extra: Mapping[str, str] | None = None) -> Answer:
         limit_s = max(limit_s, 0.0)
         deadlines = Deadlines(start_s=limit_s, stall_s=limit_s, load_s=limit_s, grace_s=0.0, kill_s=1.0)
-        environment = {**_PCI_ORDER, **self.environment, **(extra or {})}
+        environment = {**_PCI_ORDER, **_QUIET, **self.environment, **(extra or {})}
         no_replies: tuple[type[object], ...] = ()
         async with start_worker(
             (*self.argv, *request), name="the probe", reply_types=no_replies, deadlines=deadlines, environment=environment

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from corral.devices import Device, DeviceKind
-from corral.discovery.visibility import environment_for, hide_all, notices, show_only
+from corral.discovery.visibility import environment_for, hide_all, names_in_child, notices, show_only
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,22 @@ REMOTE = device("RPC", {})
 )
 def test_a_child_gets_its_devices_in_order_and_hip_is_not_shown_cudas(devices: list[Device], expected: dict[str, str]) -> None:
     assert environment_for(devices) == expected
+
+
+@pytest.mark.parametrize(
+    ("devices", "names"),
+    [
+        ([replace(SECOND, name="CUDA1")], ["CUDA0"]),
+        ([replace(SECOND, name="CUDA1"), replace(FIRST, name="CUDA0")], ["CUDA0", "CUDA1"]),
+        ([replace(REMOTE, name="RPC3")], ["RPC3"]),
+        # Not narrowed, so not renumbered.
+        ([replace(SECOND, name="CUDA1"), replace(RADEON, name="ROCm2")], ["CUDA1", "ROCm0"]),
+        ([replace(FIRST, name="CUDA2"), replace(REMOTE, name="RPC0"), replace(SECOND, name="CUDA5")], ["CUDA0", "RPC0", "CUDA1"]),
+    ],
+)
+def test_a_child_numbers_what_it_sees_from_zero(devices: list[Device], names: list[str]) -> None:
+    """F25: a name is good in one process only."""
+    assert names_in_child(devices) == names
 
 
 def test_everything_can_be_hidden() -> None:

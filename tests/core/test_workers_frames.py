@@ -54,6 +54,7 @@ ERRORS = [
     "ROCm error: invalid device function",
     "ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory",
     "GGML_ASSERT(n_tokens <= n_batch) failed",
+    "/src/ggml/src/ggml-rpc/ggml-rpc.cpp:35: Remote RPC server crashed or returned malformed response",
     "llama_model_load: error loading model: missing tensor 'token_embd.weight'",
     "llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache",
     "terminate called after throwing an instance of 'std::bad_alloc'",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from corral.settings import Settings
 
 _RUNNERS = frozenset({"llama-cpp-rpc"})
+#: When ggml aborts it would start a debugger, whose output buries the reason.
+_QUIET = {"GGML_NO_BACKTRACE": "1"}
 #: Part of the time that the host gives; the rest pays for ending children.
 _SHARE = 0.85
 
@@ -46,10 +48,11 @@ async def _ask_all(servers: Sequence[Server], environment: Mapping[str, str], li
 async def _ask(server: Server, environment: Mapping[str, str], limit_s: float) -> Listing | Absent:
     deadlines = Deadlines(start_s=limit_s, stall_s=limit_s, load_s=limit_s, grace_s=0.0, kill_s=1.0)
     argv = python_module("corral_rpc.probe_child", server.endpoint)
+    name = f"the probe of {server.endpoint}"
     no_replies: tuple[type[object], ...] = ()
     try:
         check(server, environment)
-        async with start_worker(argv, name=f"the probe of {server.endpoint}", reply_types=no_replies, deadlines=deadlines) as worker:
+        async with start_worker(argv, name=name, reply_types=no_replies, deadlines=deadlines, environment=_QUIET) as worker:
             return await worker.ready(Listing)
     except Refused as error:
         return Absent("RPC", str(error))

@@ -71,6 +71,19 @@ def environment_for(devices: Sequence[Device]) -> dict[str, str]:
     return {**extra, **{variable: ",".join(values) for variable, values in variables.items()}}
 
 
+def names_in_child(devices: Sequence[Device]) -> list[str]:
+    """Return what a child that has this environment calls each device: it numbers those that it is shown from 0."""
+    shown = environment_for(devices)
+    counts: dict[str, int] = {}
+    names = []
+    for device in devices:
+        is_renumbered = any(variable in shown for variable in device.visibility)
+        number = counts.get(device.backend, 0)
+        names.append(f"{device.name.rstrip('0123456789')}{number}" if is_renumbered else device.name)
+        counts[device.backend] = number + 1
+    return names
+
+
 def notices(environment: Mapping[str, str]) -> list[Notice]:
     """Return a warning for each variable by which the user changes what drivers show; most missing GPUs are stale ones."""
     known = sorted({variable for variables in _SELECTORS.values() for variable in variables})

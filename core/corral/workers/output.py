@@ -16,6 +16,8 @@ _OUT_OF_MEMORY = re.compile(
 )
 _ERROR = re.compile(
     r"\berror:|(?:CUDA|ROCm|HIP|Vulkan|Metal) error|GGML_ASSERT|error loading model|failed to|terminate called|Fatal Python error"
+    # The place in its source that ggml aborts at: "ggml-rpc.cpp:547: Failed to connect".
+    r"|\.(?:c|cc|cpp|cu|cuh|h|hpp|m|mm|metal):\d+: "
     r"|Segmentation fault|^\w*(?:Error|Exception)\b|^[\w.]+(?:Error|Exception): ",
     re.IGNORECASE,
 )
