@@ -6,17 +6,18 @@ A parser is mostly data: a `Format` of `State`s that watch tags (`On`) and hand 
 
 from __future__ import annotations
 
-from corral.formats.answer_grammar import CallGrammar, WritesCalls, format_grammar
+from corral.formats.answer_grammar import CallGrammar, WritesCalls, format_grammar, format_rule
 from corral.formats.assembler import Answer, Assembler, CallIds, fold
 from corral.formats.conversation_json import conversation_from_json, tools_from_json
 from corral.formats.event_json import answer_to_json, event_to_json
 from corral.formats.gbnf import Rules, literal
-from corral.formats.json_calls import JsonCalls
+from corral.formats.json_calls import STATUS, JsonCalls, arguments_rule, arguments_text
 from corral.formats.json_reader import Dialect, read_json
 from corral.formats.json_strings import Outcome
 from corral.formats.machine import CallSyntax, Format, FormatParser, On, State
 from corral.formats.named_calls import NamedCalls
 from corral.formats.output import CallSite, CallWriter, EventWriter, Sink
+from corral.formats.pieces import PieceParser
 from corral.formats.prompts import PromptBuilder
 from corral.formats.python_calls import PythonCalls
 from corral.formats.scanner import Scan, TagScanner
@@ -27,6 +28,7 @@ from corral.formats.strict_json import dump_json, escape_json, load_json, load_o
 from corral.formats.xml_calls import Head, XmlCalls
 
 __all__ = [
+    "STATUS",
     "Answer",
     "Assembler",
     "CallGrammar",
@@ -45,6 +47,7 @@ __all__ = [
     "On",
     "Outcome",
     "ParameterType",
+    "PieceParser",
     "PromptBuilder",
     "PythonCalls",
     "Rules",
@@ -58,6 +61,8 @@ __all__ = [
     "WritesCalls",
     "XmlCalls",
     "answer_to_json",
+    "arguments_rule",
+    "arguments_text",
     "coerce",
     "conversation_from_json",
     "dump_json",
@@ -65,6 +70,7 @@ __all__ = [
     "event_to_json",
     "fold",
     "format_grammar",
+    "format_rule",
     "function_of",
     "literal",
     "load_json",

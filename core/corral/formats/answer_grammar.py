@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: White space between thinking and what follows it.
 _GAP = "[ \\n]{0,2}"
 
+#: Calls in one forced answer: a small model that may always write one more never stops.
+_MOST_CALLS = 16
+
 
 class WritesCalls(Protocol):
     """A call syntax that also knows how its calls are written."""
@@ -45,7 +48,7 @@ class CallGrammar:
         """Return the expression for one or more calls of the named tools."""
         bodies = [f"{literal(self.open)} {self.syntax.rule(rules, tools, name)} {literal(self.close)}" for name in names]
         call = rules.add("call", one_of(bodies))
-        more = f"({literal(self.between)} {call})*" if several else ""
+        more = f"({literal(self.between)} {call}){{0,{_MOST_CALLS - 1}}}" if several else ""
         return " ".join(part for part in (literal(self.before), call, more, literal(self.after)) if part not in ("", '""'))
 
 
@@ -62,9 +65,7 @@ class AnswerGrammar:
         """Return the grammar that the tool choice and the format ask for; None for free text."""
         names = self._forced(conversation)
         if names:
-            return self._forced_calls(
-                names, several=conversation.parallel_tool_calls and not isinstance(conversation.tool_choice, NamedTool)
-            )
+            return self._forced_calls(conversation, names)
         if conversation.format is not None:
             return self._structured(conversation)
         return None
@@ -82,12 +83,13 @@ class AnswerGrammar:
             case _:
                 return ()
 
-    def _forced_calls(self, names: Sequence[str], *, several: bool) -> Grammar:
+    def _forced_calls(self, conversation: Conversation, names: Sequence[str]) -> Grammar:
         if self.calls is None:
             raise Unsupported("this model's format can't be made to call a tool; use tool_choice auto")
         rules = Rules()
+        several = conversation.parallel_tool_calls and not isinstance(conversation.tool_choice, NamedTool)
         calls = self.calls.expression(rules, self.tools, names, several=several)
-        return Grammar(gbnf=rules.text(f"{self._lead(rules)} {calls}".strip()))
+        return Grammar(gbnf=rules.text(f"{self._lead(rules, conversation)} {calls}".strip()))
 
     def _structured(self, conversation: Conversation) -> Grammar:
         rules = Rules()
@@ -98,14 +100,14 @@ class AnswerGrammar:
         close = self._close_of(self.start)
         if close:
             return Grammar(gbnf=rules.text(f"{literal(close)} {_GAP} {wanted}"), triggers=(close,))
-        return Grammar(gbnf=rules.text(f"{self._lead(rules)} {wanted}".strip()))
+        return Grammar(gbnf=rules.text(f"{self._lead(rules, conversation)} {wanted}".strip()))
 
-    def _lead(self, rules: Rules) -> str:
-        """Return the expression for the thinking that comes first: begun by the prompt, possible, or none."""
+    def _lead(self, rules: Rules, conversation: Conversation) -> str:
+        """Return the expression for the thinking that comes first: begun by the prompt, wanted by the request, or none."""
         close = self._close_of(self.start)
         if close:
             return f"{rules.until(close)} {_GAP}"
-        for on in self.start.on:
+        for on in self.start.on if conversation.think else ():
             close = self._close_of(self.states[on.goto]) if on.goto and on.call is None else ""
             if close:
                 return f"({literal(on.tag)} {rules.until(close)} {_GAP})?"

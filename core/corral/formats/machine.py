@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from corral.formats.answer_grammar import AnswerGrammar
 from corral.formats.output import CallSite, EventWriter, Sink
+from corral.formats.pieces import PieceParser
 from corral.formats.scanner import TagScanner
 from corral.formats.schema import ToolSchemas
 from corral.formats.source import Source
@@ -72,53 +73,47 @@ class FormatParser:
     """Reads one answer of a `Format`; made by `Format.parser`."""
 
     def __init__(self, form: Format, tools: ToolSchemas, suffix: str = "") -> None:
+        source, writer = Source(), EventWriter()
         self._format = form
         self._tools = tools
-        self._source = Source()
-        self._writer = EventWriter()
-        self._watches: dict[tuple[int, bool], _Watch] = {}
-        self._is_finished = False
-        self._state = form.states[form.start]
-        self._steps = self._run()
-        if suffix:
-            self._advance(suffix)
-            self._writer.forget_text(self._source.size)
+        self._states = _StateReader(form, tools, source, writer)
+        self._pieces = PieceParser(source, writer, self._states.read(), suffix)
 
     def feed(self, piece: str) -> list[ParserEvent]:
         """Take the next piece of output and return what it completes."""
-        if self._is_finished:
-            raise RuntimeError("the parser has finished; make a new one for the next answer")
-        self._advance(piece)
-        return self._writer.drain()
+        return self._pieces.feed(piece)
 
-    def finish(self, reason: FinishReason) -> list[ParserEvent]:  # noqa: ARG002
+    def finish(self, reason: FinishReason) -> list[ParserEvent]:
         """Take the end of the output and return all that was held back."""
-        if self._is_finished:
-            return []
-        self._is_finished = True
-        self._source.closed = True
-        self._advance("")
-        return self._writer.drain()
+        return self._pieces.finish(reason)
 
     def grammar(self, conversation: Conversation) -> Grammar | None:
         """Return the grammar that the conversation's tool choice and format ask for, from where the prompt ends."""
-        states = self._format.states
-        return AnswerGrammar(states=states, start=self._state, tools=self._tools, calls=self._format.calls).grammar(conversation)
+        form = self._format
+        return AnswerGrammar(states=form.states, start=self._states.state, tools=self._tools, calls=form.calls).grammar(conversation)
 
-    def _advance(self, piece: str) -> None:
-        self._source.push(piece)
-        next(self._steps, None)
 
-    def _run(self) -> Steps[None]:
-        self._writer.enter(self._state.sink, trim_start=False, trim_end=self._state.trim_end)
+class _StateReader:
+    """Goes from state to state; `state` is the present one."""
+
+    def __init__(self, form: Format, tools: ToolSchemas, source: Source, writer: EventWriter) -> None:
+        self.state = form.states[form.start]
+        self._format = form
+        self._tools = tools
+        self._source = source
+        self._writer = writer
+        self._watches: dict[tuple[int, bool], _Watch] = {}
+
+    def read(self) -> Steps[None]:
+        self._writer.enter(self.state.sink, trim_start=False, trim_end=self.state.trim_end)
         while not self._source.at_end:
-            found = yield from self._text(self._state)
+            found = yield from self._text(self.state)
             if found is None:
                 break
             follower = yield from self._act(*found)
             if follower is not None:
-                self._state = self._format.states.get(follower, self._state)
-                self._writer.enter(self._state.sink, trim_start=self._state.trim_start, trim_end=self._state.trim_end)
+                self.state = self._format.states.get(follower, self.state)
+                self._writer.enter(self.state.sink, trim_start=self.state.trim_start, trim_end=self.state.trim_end)
         self._writer.leave("eos")
 
     def _text(self, state: State) -> Steps[tuple[On, str] | None]:

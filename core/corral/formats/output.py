@@ -56,6 +56,7 @@ class EventWriter:
         self._trim_start = False
         self._trim_end = True
         self._is_blank = True
+        self._is_open = False
         self._mute = 0
 
     @property
@@ -69,6 +70,7 @@ class EventWriter:
         self._trim_start = trim_start
         self._trim_end = trim_end
         self._is_blank = True
+        self._is_open = True
 
     def leave(self, reason: Literal["tag", "tool", "eos"]) -> None:
         """End the region, because of a tag, a call or the end of the answer."""
@@ -76,6 +78,7 @@ class EventWriter:
             self._write(self._release())
         self._held.clear()
         self._mute = 0
+        self._is_open = False
         if self.sink is Sink.THINKING:
             self._append(ThinkingEnd(reason))
 
@@ -129,7 +132,7 @@ class EventWriter:
         self._flush()
         silent = (ContentDelta, ThinkingDelta, ThinkingEnd, Diagnostic)
         self._events = [event for event in self._events if not isinstance(event, silent)]
-        self._mute = unread + sum(map(len, self._held))
+        self._mute = unread + sum(map(len, self._held)) if self._is_open else 0
 
     def drain(self) -> list[ParserEvent]:
         """Return the events since the last drain."""

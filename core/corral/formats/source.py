@@ -46,6 +46,11 @@ class Source:
         return len(self.text) - self.at
 
     @property
+    def recorded_size(self) -> int:
+        """Return how many characters the record holds."""
+        return sum(map(len, self._record or ()))
+
+    @property
     def at_end(self) -> bool:
         """Return whether everything is read and nothing more will come."""
         return self.closed and self.at >= len(self.text)

@@ -31,18 +31,22 @@ def _parameter(syntax: XmlCalls, rules: Rules, key: str, schema: Json, root: Jso
     head = syntax.parameters[0]
     frame = "\n" if syntax.one_newline else ""
     opening = f"{head.open}{key}{head.end}" + (f"{syntax.layout}{syntax.value_open}" if syntax.value_open else "") + frame
-    close = f"{frame}{syntax.parameter_close}"
-    return f"{literal(opening)} {_value(rules, schema, root, close, path)} {literal(syntax.layout)}"
+    if type_of(schema if isinstance(schema, dict) else {}, root).is_text and not _words(schema):
+        # The closing tag alone, as the parser reads it: a model that leaves out the line break before it must not run on.
+        value = rules.until(syntax.parameter_close)
+    else:
+        value = f"{_value(rules, schema, root, path)} {literal(frame + syntax.parameter_close)}"
+    return f"{literal(opening)} {value} {literal(syntax.layout)}"
 
 
-def _value(rules: Rules, schema: Json, root: JsonObject, close: str, path: str) -> str:
-    """Return the expression for a value and its closing tag; text is written as it is, everything else as JSON."""
+def _value(rules: Rules, schema: Json, root: JsonObject, path: str) -> str:
+    """Return the expression for a value; words are written as they are, everything else as JSON."""
+    words = _words(schema)
+    return one_of(literal(word) for word in words) if words else schema_rule(rules, schema, path, root)
+
+
+def _words(schema: Json) -> list[str]:
+    """Return the only texts that the schema admits; none when it admits others."""
     known = schema if isinstance(schema, dict) else {}
-    words = known.get("enum")
-    if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
-        return f"{one_of(literal(str(word)) for word in words)} {literal(close)}"
-    if isinstance(known.get("const"), str):
-        return literal(f"{known['const']}{close}")
-    if type_of(known, root).is_text:
-        return rules.until(close)
-    return f"{schema_rule(rules, schema, path, root)} {literal(close)}"
+    words = known.get("enum", [known["const"]] if "const" in known else [])
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) and all(isinstance(w, str) for w in words) else []
