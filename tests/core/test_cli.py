@@ -475,3 +475,11 @@ def test_plan_shows_where_a_model_would_go_and_why(tiny: str, shell: Callable[..
     assert result.out.splitlines()[0].split() == ["DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "TOTAL"]
     assert "context    256 tokens" in result.out
     assert shell("plan", tiny, "--json").json["context_tokens"] > 0  # type: ignore[index]
+
+
+def test_completion_knows_the_installed_models(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = {**os.environ, "_CORRAL_COMPLETE": "bash_complete", "COMP_WORDS": "corral show t", "COMP_CWORD": "2"}
+
+    result = subprocess.run([sys.executable, "-m", "corral"], env=environ, capture_output=True, text=True, check=False)
+
+    assert result.stdout.split() == ["plain,tiny"]

@@ -177,8 +177,11 @@ def test_a_broken_plugin_is_a_warning_and_with_strict_plugins_an_error(
     assert said.splitlines()[1] == "broken: has no declare_capabilities hook"
 
 
-def test_a_server_that_is_not_corral_is_left_alone(shell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    with stranger() as url:
+@pytest.mark.parametrize("answer", [b'{"version": "0.13.0"}', b"<html>"])
+def test_a_server_that_is_not_corral_is_left_alone(
+    answer: bytes, shell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stranger(answer) as url:
         monkeypatch.setenv("CORRAL_HOST", url)
 
         code, out, err = shell("list")
@@ -189,16 +192,31 @@ def test_a_server_that_is_not_corral_is_left_alone(shell: Callable[..., tuple[in
     assert told == f"Warning: the server at {url} is not corral\n"
 
 
+def test_a_server_that_wants_a_key_gets_the_one_of_the_environment(
+    shell: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = shell("keys", "add", "laptop", "--scope", "admin")[1].strip()
+    with server() as url:
+        monkeypatch.setenv("CORRAL_HOST", url)
+        without = shell("list")
+        monkeypatch.setenv("CORRAL_API_KEY", secret)
+        with_key = shell("list")
+
+    assert without[0] == 1
+    assert "key" in without[2]
+    assert with_key[0] == 0
+
+
 @contextmanager
-def stranger() -> Iterator[str]:
-    """Run a server that answers as an Ollama does."""
+def stranger(answer: bytes) -> Iterator[str]:
+    """Run a server of something else, which gives one answer to everything."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b'{"version": "0.13.0"}')
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None: ...
 

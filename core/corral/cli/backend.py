@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from corral.cli.invocation import warn
 from corral.client import Client, is_listening
-from corral.errors import CorralError
+from corral.errors import CorralError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -124,9 +124,20 @@ async def require_server(invocation: Invocation) -> Client:
 
 
 async def _corral_at(url: str, api_key: str) -> Client | None:
-    client = Client.at(url, api_key=api_key)
-    if await client.version():
-        return client
-    async with client:
-        warn(f"the server at {url} is not corral; going on without it (another address: --host, CORRAL_HOST)")
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(Client.at(url, api_key=api_key))
+        if await _is_corral(client):
+            stack.pop_all()
+            return client
+    warn(f"the server at {url} is not corral; going on without it (another address: --host, CORRAL_HOST)")
     return None
+
+
+async def _is_corral(client: Client) -> bool:
+    """Return whether a server is ours; raise Refused when it is and wants a key."""
+    try:
+        return bool(await client.version())
+    except Refused:
+        raise
+    except CorralError:
+        return False

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli.names import complete_models
+
 if TYPE_CHECKING:
     from corral.cli.invocation import Invocation
 
 
 @click.command("cp")
-@click.argument("source")
+@click.argument("source", shell_complete=complete_models)
 @click.argument("destination")
 @click.pass_obj
 def command(invocation: Invocation, *, source: str, destination: str) -> None:

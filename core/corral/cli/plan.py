@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corral.cli import wording
+from corral.cli.names import complete_models
 from corral.cli.output import json_option, memory_bar, print_json, print_section, print_table
 from corral.devices import DeviceKind
 
@@ -23,7 +24,7 @@ _BAR_WIDTH = 24
 
 
 @click.command("plan")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--num-ctx", type=int, metavar="TOKENS", help="Tokens per sequence.")
 @click.option("--num-gpu", type=int, metavar="LAYERS", help="Layers on GPUs; 0 is the CPU only.")
 @click.option("--num-parallel", type=int, metavar="N", help="Sequences at once.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import click
 from corral.cli.streams import closing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from corral.fetching import Progress
 
@@ -19,6 +20,18 @@ async def follow(steps: AsyncIterator[Progress]) -> None:
     """Show the steps until they end."""
     async with closing(steps):
         await (_draw if sys.stderr.isatty() else _tell)(steps)
+
+
+@contextmanager
+def waiting(message: str) -> Iterator[None]:
+    """Show that something is going on, when somebody watches."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        yield
 
 
 async def _tell(steps: AsyncIterator[Progress]) -> None:

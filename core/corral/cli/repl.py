@@ -13,6 +13,7 @@ from corral.cli import list as listing
 from corral.cli import show as showing
 from corral.cli.attachments import attach
 from corral.cli.printing import AnswerPrinter
+from corral.cli.progress import waiting
 from corral.cli.streams import closing
 from corral.errors import CorralError, InvalidInput
 
@@ -148,7 +149,8 @@ class Repl:
 
     async def _load(self, model: str) -> None:
         click.echo(f"Loading model '{model}'")
-        await self._talker.load(model)
+        with waiting(f"loading {model}"):
+            await self._talker.load(model)
         self._session.model = model
         self._session.clear()
 

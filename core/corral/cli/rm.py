@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli.names import complete_models
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rm")
-@click.argument("names", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("names", metavar="MODEL...", nargs=-1, required=True, shell_complete=complete_models)
 @click.pass_obj
 def command(invocation: Invocation, *, names: Sequence[str]) -> None:
     """Remove models, and the files that no other model needs."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli.names import complete_models
 from corral.errors import InvalidInput, ModelNotFound, NotFound
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.argument("prompt", nargs=-1)
 @click.option("--keepalive", metavar="DURATION", help="How long the model stays loaded afterwards, such as 10m; -1 is for ever.")
 @click.option("--verbose", is_flag=True, help="Show figures after each answer.")
@@ -130,8 +131,10 @@ async def _answer_once(talker: Talker, session: Session, prompt: str) -> None:
 
 
 async def _chat(invocation: Invocation, talker: Talker, session: Session) -> None:
+    from corral.cli.progress import waiting
     from corral.cli.repl import Repl
     from corral.cli.terminal import Terminal
 
-    await talker.load(session.model, session.keep_alive_s)
+    with waiting(f"loading {session.model}"):
+        await talker.load(session.model, session.keep_alive_s)
     await Repl(talker, session, Terminal(invocation.settings.home / "history")).run()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import click
 
+from corral.cli.names import complete_models
 from corral.cli.output import json_option, print_json, print_section, shorten
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _VALUE_WIDTH = 44
 
 
 @click.command("show")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--license", "parts", flag_value="license", multiple=True, help="Print the license only.")
 @click.option("--modelfile", "parts", flag_value="modelfile", multiple=True, help="Print the Modelfile only.")
 @click.option("--parameters", "parts", flag_value="parameters", multiple=True, help="Print the parameters only.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli.names import complete_models
 from corral.errors import ModelNotFound, NotFound
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("stop")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.pass_obj
 def command(invocation: Invocation, *, model: str) -> None:
     """Unload a model from the server, as soon as it is idle."""
