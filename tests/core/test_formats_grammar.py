@@ -167,10 +167,15 @@ def test_a_named_tool_is_the_only_one_that_can_be_called() -> None:
     assert accepts(grammar.gbnf, '<tool_call>\n{"name": "stop", "arguments": {}}\n</tool_call>')
 
 
+def test_a_request_that_wants_no_thinking_gets_none() -> None:
+    grammar = replace(FORMATS["sample-json"], calls=WRITTEN["sample-json"]).parser(TOOLS).grammar(REQUIRED)
+    assert not accepts(grammar.gbnf, f"<think>hm</think>{ANSWERS['sample-json']}")
+
+
 @pytest.mark.parametrize("suffix", ["", "<think>\n"])
 def test_thinking_may_come_before_a_forced_call(suffix: str) -> None:
     form = replace(FORMATS["sample-json"], calls=WRITTEN["sample-json"])
-    grammar = form.parser(TOOLS, suffix).grammar(REQUIRED)
+    grammar = form.parser(TOOLS, suffix).grammar(replace(REQUIRED, think=True))
     opening = "" if suffix else "<think>"
     assert accepts(grammar.gbnf, f"{opening}I think < so</think>\n\n{ANSWERS['sample-json']}")
     assert accepts(grammar.gbnf, ANSWERS["sample-json"]) == (not suffix)

@@ -1,0 +1,170 @@
+"""The real model behind the real server, asked by the official clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import ollama
+import openai
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.long, pytest.mark.model]
+
+OPTIONS = {"temperature": 0, "num_predict": 24, "num_ctx": 1024, "num_thread": 1}
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Look up the weather of a city",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}},
+            "required": ["city", "unit"],
+        },
+    },
+}
+
+
+def corral(home: Path, *arguments: str, stdin: str = "") -> str:
+    command = [sys.executable, "-m", "corral", *arguments]
+    finished = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment(home), check=False)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def environment(home: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_", "OLLAMA_"))}
+    return {**inherited, "CORRAL_HOME": str(home), "CORRAL_HOST": "127.0.0.1:0"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Path:
+    """Return a home with SmolLM2 as it is, and as a model that calls tools in the qwen3-coder format."""
+    home = tmp_path_factory.mktemp("home")
+    plain = home / "Modelfile"
+    plain.write_text(f"FROM {smollm2_path}\nPARAMETER num_thread 1\nPARAMETER num_ctx 1024\n")
+    corral(home, "create", "smollm2", "-f", str(plain))
+    coder = home / "Modelfile.coder"
+    coder.write_text("FROM smollm2\nRENDERER qwen3-coder\nPARSER qwen3-coder\n")
+    corral(home, "create", "coder", "-f", str(coder))
+    return home
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    """Serve that home on a free port."""
+    command = [sys.executable, "-m", "corral", "serve"]
+    with subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        yield next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+        server.terminate()
+        server.stderr.read()
+
+
+@pytest.fixture
+def native(url: str) -> Iterator[ollama.Client]:
+    with ollama.Client(host=url) as client:
+        yield client
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="unused") as client:
+        yield client
+
+
+def test_streamed_and_whole_answers_are_the_same_text(native: ollama.Client) -> None:
+    messages = [{"role": "user", "content": "Name three colours."}]
+
+    whole = native.chat("smollm2", messages=messages, options=OPTIONS)
+    streamed = list(native.chat("smollm2", messages=messages, options=OPTIONS, stream=True))
+
+    assert len(streamed) > 5
+    assert "".join(chunk.message.content or "" for chunk in streamed) == whole.message.content
+    assert (streamed[-1].done, streamed[-1].eval_count) == (True, whole.eval_count)
+
+
+def test_generate_goes_the_same_way_as_chat(native: ollama.Client) -> None:
+    generated = native.generate("smollm2", "Name three colours.", options=OPTIONS)
+    chatted = native.chat("smollm2", messages=[{"role": "user", "content": "Name three colours."}], options=OPTIONS)
+
+    assert generated.response == chatted.message.content
+
+
+def test_the_openai_client_reads_the_same_answer(native: ollama.Client, client: openai.OpenAI) -> None:
+    chatted = native.chat("smollm2", messages=[{"role": "user", "content": "Name three colours."}], options=OPTIONS)
+
+    stream = client.chat.completions.create(
+        model="smollm2", messages=[{"role": "user", "content": "Name three colours."}], temperature=0, top_p=0.9, max_tokens=24, stream=True
+    )
+
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == chatted.message.content
+
+
+def test_a_forced_call_streams_its_arguments_to_the_openai_client(client: openai.OpenAI) -> None:
+    stream = client.chat.completions.create(
+        model="coder",
+        messages=[{"role": "user", "content": "What is the weather in Paris?"}],
+        tools=[WEATHER],  # type: ignore[list-item]
+        tool_choice="required",
+        parallel_tool_calls=False,
+        temperature=0,
+        stream=True,
+    )
+
+    deltas = [call for chunk in stream if chunk.choices for call in chunk.choices[0].delta.tool_calls or ()]
+    pieces = [delta.function.arguments or "" for delta in deltas if delta.function]
+    arguments = json.loads("".join(pieces))
+    assert deltas[0].function is not None
+    assert deltas[0].function.name == "get_weather"
+    assert set(arguments) == {"city", "unit"}
+    assert arguments["unit"] in ("celsius", "fahrenheit")
+    assert len([piece for piece in pieces if piece]) > 2
+
+
+def test_a_schema_binds_the_native_answer(native: ollama.Client) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer"}},
+        "required": ["name", "age"],
+    }
+
+    answer = native.chat(
+        "smollm2", messages=[{"role": "user", "content": "Describe a person."}], format=schema, options={**OPTIONS, "num_predict": 200}
+    )
+
+    person = json.loads(answer.message.content or "")
+    assert isinstance(person["name"], str)
+    assert isinstance(person["age"], int)
+
+
+def test_embeddings_are_unit_vectors(native: ollama.Client) -> None:
+    embedded = native.embed("smollm2", ["hello", "a longer text"], options=OPTIONS)
+
+    assert [round(sum(x * x for x in vector), 3) for vector in embedded.embeddings] == [1.0, 1.0]
+
+
+def test_a_model_that_is_not_there_is_named(native: ollama.Client, client: openai.OpenAI) -> None:
+    with pytest.raises(ollama.ResponseError, match="model 'nobody' not found"):
+        native.chat("nobody", messages=[{"role": "user", "content": "x"}])
+    with pytest.raises(openai.NotFoundError, match="nobody"):
+        client.chat.completions.create(model="nobody", messages=[{"role": "user", "content": "x"}])
+
+
+def test_a_prompt_can_be_seen_without_running_it(home: Path) -> None:
+    prompt = corral(home, "render", "--model", "smollm2", stdin='{"messages": [{"role": "user", "content": "Hi"}]}')
+
+    assert prompt.endswith("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_run_answers_without_a_server(home: Path) -> None:
+    assert corral(home, "run", "smollm2", "Say hello.").strip()
