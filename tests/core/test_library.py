@@ -365,7 +365,7 @@ async def test_an_existing_ollama_store_works_and_its_unknown_keys_stay(library:
         },
         indent=2,
     ).encode()  # fmt: skip
-    parameters = b'{ "stop": ["<|eot|>"], "num_keep": 24 }'
+    parameters = b'{ "stop": ["<|eot|>"], "num_keep": 24.0, "num_gqa": 8, "novel": "x" }'
     found = {MODEL: weights, MODEL.replace("model", "params"): parameters, "application/vnd.docker.container.image.v1+json": config}
     entries = {
         kind: {"mediaType": kind, "digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size": len(data)} for kind, data in found.items()
@@ -386,7 +386,11 @@ async def test_an_existing_ollama_store_works_and_its_unknown_keys_stay(library:
     await _recreate(library, library.show("llama3:8b"))
 
     assert (summary.digest, summary.parameter_size, summary.families) == (hashlib.sha256(manifest).hexdigest(), "8.0B", ())
-    assert (spec.parameters, spec.renderer.name, spec.renderer.origin) == ({"stop": ["<|eot|>"], "num_keep": 24}, "qwen", Origin.EXPLICIT)
+    assert (spec.parameters, spec.renderer.name, spec.renderer.origin) == (
+        {"stop": ["<|eot|>"], "num_keep": 24, "num_gqa": 8, "novel": "x"},
+        "qwen",
+        Origin.EXPLICIT,
+    )
     assert path.with_name("latest").parent.parent.joinpath("other/latest").read_bytes() == manifest
     assert library.show("again").summary.digest == summary.digest
     mine = store.catalog.read(next(name for name in store.catalog.names() if name.model == "mine")).manifest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corral import modelfile as texts
+from corral import options
 from corral.api import CreateRequest
 from corral.errors import CorralError
 from corral.library import config as configs
@@ -88,7 +89,9 @@ def _said(contents: Contents) -> Iterator[Instruction]:
         yield Instruction(Keyword.SYSTEM, contents.system)
     yield from _names(contents)
     for name, value in sorted(contents.parameters.items()):
-        yield from texts.parameter_texts(name, value)
+        # Options that corral has no meaning for stay with the model, but can't be said in a Modelfile.
+        if name in options.KINDS:
+            yield from texts.parameter_texts(name, value)
     if requires := configs.text(contents.config, "requires"):
         yield Instruction(Keyword.REQUIRES, requires)
     for text in contents.licenses:

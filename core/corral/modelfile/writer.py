@@ -23,7 +23,9 @@ def show(modelfile: Modelfile) -> str:
 def parameter_texts(name: str, value: Json) -> Iterator[Instruction]:
     """Yield the PARAMETER instructions that give an option its value."""
     for item in value if isinstance(value, list) else [value]:
-        yield Instruction(Keyword.PARAMETER, item if isinstance(item, str) else json.dumps(item), name)
+        # 4096.0, as some programs store it, would not be read as the whole number that it is.
+        plain = int(item) if isinstance(item, float) and item.is_integer() else item
+        yield Instruction(Keyword.PARAMETER, plain if isinstance(plain, str) else json.dumps(plain), name)
 
 
 def _show(instruction: Instruction) -> str:
