@@ -19,6 +19,7 @@ from corral.placement import Shortage
 from corral.runners import RunnerInfo
 from corral.scheduler import words
 from corral.scheduler.core import Core
+from corral.scheduler.learning import Corrections, actual_bytes
 from corral.scheduler.state import Phase
 from corral.settings import Settings
 from corral.testing import model_spec
@@ -909,6 +910,24 @@ def test_what_a_load_really_took_corrects_the_next_plan_of_that_model():
 
     assert taken[GPU.key] == 17
     assert play.plans[2].conditions.corrections == {"CUDA0": 7}
+
+
+def test_a_runner_that_tells_nonsense_of_its_memory_changes_no_estimate_beyond_reason():
+    corrections = Corrections()
+
+    for memory in ({"CUDA0": 10**18}, {"CUDA0": 10**18}):
+        corrected = replace(placed(100), shares=(replace(placed(100).shares[0], compute_bytes=corrections.of(model("a")).get("CUDA0", 0)),))
+        corrections.learn(model("a"), corrected, RunnerInfo(context_tokens=1, slots=1, memory=memory))
+
+    assert corrections.of(model("a")) == {"CUDA0": 100}
+
+
+def test_the_mapping_of_a_file_that_is_partly_on_gpus_is_not_the_hosts_memory():
+    info = RunnerInfo(context_tokens=1, slots=1, memory={"CPU": 5000, "CUDA0": 30})
+
+    assert actual_bytes(placed(10), info) == {"CUDA0": 30}
+    assert actual_bytes(replace(placed(10), use_mmap=False), info) == info.memory
+    assert actual_bytes(placed(10, on_gpu=False), info) == info.memory
 
 
 def test_closing_refuses_who_waits_and_stops_everything():

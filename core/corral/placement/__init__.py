@@ -7,10 +7,11 @@ from corral.placement.explaining import Account, Explanation, HostAccount
 from corral.placement.footprint import Footprint, measure
 from corral.placement.place import place
 from corral.placement.planner import Planner
-from corral.placement.verdict import HOST, Conditions, Shortage, Verdict
+from corral.placement.verdict import HOST, HOST_NAME, Conditions, Shortage, Verdict
 
 __all__ = [
     "HOST",
+    "HOST_NAME",
     "Account",
     "Conditions",
     "Explanation",

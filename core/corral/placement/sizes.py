@@ -9,14 +9,13 @@ from corral.devices import DeviceKind, Share
 from corral.placement import rooms
 from corral.placement.compute import compute_bytes, input_bytes
 from corral.placement.layout import Room
+from corral.placement.verdict import HOST_NAME
 
 if TYPE_CHECKING:
     from corral.devices import Device
     from corral.placement.demand import Demand
     from corral.placement.site import Site
 
-#: What runners call the host's memory.
-_HOST_NAME = "CPU"
 # A GPU that does not say how much memory it has gets layers only when somebody insists on a number of them.
 _UNKNOWN_BYTES = 1 << 40
 
@@ -89,5 +88,5 @@ def host_need(site: Site, demand: Demand, placed: int) -> HostNeed:
     return HostNeed(
         weights_bytes=footprint.input_bytes + sum(weights[:left]) + output + projector,
         cache_bytes=sum(caches[:left]),
-        compute_bytes=batch + logits + site.conditions.corrections.get(_HOST_NAME, 0),
+        compute_bytes=batch + logits + site.conditions.corrections.get(HOST_NAME, 0),
     )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: The key under which the host's memory is counted.
 HOST = ("cpu", "")
+#: What runners call it.
+HOST_NAME = "CPU"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ from corral.scheduler.clearing import conditions, is_clear, is_wanted, make_room
 from corral.scheduler.counters import Counters
 from corral.scheduler.learning import Corrections
 from corral.scheduler.roster import Roster
+from corral.scheduler.showing import statistics
 from corral.scheduler.state import Job, Phase, Slot, Step, Waiting
-from corral.scheduler.suits import same_demand
+from corral.scheduler.suits import same_demand, same_try
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -92,14 +93,7 @@ class Core:
 
     def statistics(self) -> Mapping[str, float]:
         """Return counters and gauges by Prometheus-style name."""
-        return {
-            **self._counters.values(),
-            "corral_requests_waiting": self._roster.waiting_count,
-            "corral_requests_active": sum(len(slot.active) for slot in self._roster.alive),
-            "corral_memory_estimated_bytes": sum(s.placement.host_bytes + s.placement.device_bytes for s in self._roster.alive),
-            "corral_memory_bytes": sum(self._roster.taken().values()),
-            "corral_models_loaded": sum(slot.phase is Phase.READY for slot in self._roster.alive),
-        }
+        return statistics(self._counters, self._roster)
 
     # What is heard
 
@@ -269,7 +263,7 @@ class Core:
         limit = self._settings.max_loaded_models or _MODELS_PER_DEVICE * max(self._gpu_count, 1)
         if len(self._roster.slots) >= limit and make_room(job, self._roster):
             return
-        if job.out_of_memory and placement == job.failed_placement and not job.evicted:
+        if job.out_of_memory and same_try(placement, job.failed_placement) and not job.evicted:
             # Nothing was automatic and nobody had to go: it would run out of memory in the same way.
             self._give_up(job, job.out_of_memory)
             return

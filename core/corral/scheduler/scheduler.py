@@ -234,17 +234,21 @@ class Scheduler:
         try:
             async with in_time(self._spawn(action.model, action.placement), self._load_limit_s(action)) as life.runner:
                 del self._loading[action.load]
+                _tell_ready(action, life.runner)
                 self._feed(words.Ready(load=action.load, info=life.runner.info))
                 reason = await self._until_over(action, life, life.runner)
                 if reason:
                     # It died: no request must get it while its remains are cleared away.
+                    _log.warning("the runner of %s died: %s", action.model.name, reason)
                     self._feed(words.Gone(load=action.load, reason=reason))
         except CorralError as error:
+            _log.warning("%s was not loaded: %s", action.model.name, error)
             return words.Failed(load=action.load, error=error)
         except Exception as error:  # noqa: BLE001 -- a runner is a plugin's code
             _log.exception("runner '%s' failed", action.model.runner.name)
             message = f"runner '{action.model.runner.name}' failed: {type(error).__name__}: {error}"
             return words.Failed(load=action.load, error=LoadFailed(message))
+        _log.info("%s is unloaded", action.model.name)
         return words.Gone(load=action.load, reason=reason)
 
     def _load_limit_s(self, action: words.Spawn) -> float | None:
@@ -268,3 +272,11 @@ class Scheduler:
         """Remember how much was free while the runner was alive; its end is compared with that."""
         if any(share.device.kind is DeviceKind.GPU for share in placement.shares):
             life.before = await self._free_bytes() or life.before
+
+
+def _tell_ready(action: words.Spawn, runner: Runner) -> None:
+    placement, name = action.placement, action.model.name
+    layers = f"{placement.gpu_layers} of {placement.total_layers} layers on GPUs"
+    _log.info("%s is loaded: %s, %d tokens x %d", name, layers, placement.context_tokens, placement.parallel)
+    for notice in (*placement.notices, *runner.info.notices):
+        _log.warning("%s: %s (%s)", name, notice.message, notice.code)

@@ -1,4 +1,4 @@
-"""Show a runner as `ps` does."""
+"""Show runners as `ps` does, and count them for metrics."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from corral.api import RunningModel
+from corral.scheduler.state import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from corral.scheduler.counters import Counters
+    from corral.scheduler.roster import Roster
     from corral.scheduler.state import Slot
 
 #: Longer than anybody waits, and well inside what a datetime can hold.
@@ -35,3 +39,16 @@ def show(slot: Slot, now: float, today: datetime) -> RunningModel:
 def _expiry(slot: Slot, now: float, today: datetime) -> datetime | None:
     left_s = slot.keep_alive_s if math.isinf(slot.expires_at) else max(0.0, slot.expires_at - now)
     return None if left_s > _FOREVER_S else today + timedelta(seconds=left_s)
+
+
+def statistics(counters: Counters, roster: Roster) -> Mapping[str, float]:
+    """Return totals and gauges by Prometheus-style name."""
+    alive = roster.alive
+    return {
+        **counters.values(),
+        "corral_requests_waiting": roster.waiting_count,
+        "corral_requests_active": sum(len(slot.active) for slot in alive),
+        "corral_models_loaded": sum(slot.phase is Phase.READY for slot in alive),
+        "corral_memory_estimated_bytes": sum(slot.placement.host_bytes + slot.placement.device_bytes for slot in alive),
+        "corral_memory_bytes": sum(roster.taken().values()),
+    }

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from corral.devices import DeviceKind
-from corral.placement import HOST
+from corral.placement import HOST, HOST_NAME
+from corral.scheduler.learning import actual_bytes, estimated_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,9 +83,9 @@ class Slot:
 
     def taken(self) -> Mapping[tuple[str, str], int]:
         """Return the bytes it takes, by device: the runner's own figures where it gave them."""
-        memory = self.info.memory if self.info else {}
-        taken = {s.device.key: memory.get(s.device.name, s.total_bytes) for s in self.placement.shares}
-        return {**taken, HOST: memory.get("CPU", self.placement.host_bytes)}
+        actual = {**estimated_bytes(self.placement), **actual_bytes(self.placement, self.info)}
+        devices = {share.device.key: actual[share.device.name] for share in self.placement.shares}
+        return {**devices, HOST: actual[HOST_NAME]}
 
 
 class Step(Enum):

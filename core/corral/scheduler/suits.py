@@ -17,6 +17,17 @@ def same_demand(one: ModelSpec, other: ModelSpec) -> bool:
     return _files(one) == _files(other) and (one.load or LoadOptions()) == (other.load or LoadOptions())
 
 
+def same_try(one: Placement, other: Placement | None) -> bool:
+    """Return whether two placements would load a model in the same way, however much memory was free when they were made."""
+    return other is not None and _as_loaded(one) == _as_loaded(other)
+
+
+def _as_loaded(placement: Placement) -> tuple[object, ...]:
+    layers = tuple((share.device.key, share.layers) for share in placement.shares)
+    caches = (placement.cache_type_k, placement.cache_type_v)
+    return (layers, placement.context_tokens, placement.parallel, placement.batch_tokens, caches)
+
+
 def why_reload(wanted: ModelSpec, loaded: ModelSpec, placement: Placement) -> str:
     """Return which option of a request the loaded runner can't serve; empty when it serves them all.
 
