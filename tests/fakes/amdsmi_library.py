@@ -9,12 +9,15 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from vendor import require_compiler
+
 SOURCE = Path(__file__).with_name("amdsmi.c")
 FIELDS = {"asic_info": ("market_name", "asic_serial", "target_graphics_version"), "driver_info": ("driver_version",)}
 
 
 def compile_amdsmi(folder: Path) -> Path:
     """Compile the library in a folder and return the folder."""
+    require_compiler()
     names = _wanted_names()
     own = set(re.findall(r"^int (amdsmi_\w+)\(", SOURCE.read_text(), re.MULTILINE))
     # First a library of stubs only, because amdsmi can't be asked for its structs without one.

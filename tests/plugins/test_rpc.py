@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -114,6 +115,14 @@ def test_a_runner_checks_the_servers_that_it_is_told_itself(monkeypatch: pytest.
 
     with pytest.raises(LoadFailed, match="is not on this machine"):
         child.connect()
+
+
+def test_the_guide_shows_the_plugin_as_it_is() -> None:
+    page = (ROOT / "docs" / "adding-a-gpu-backend.md").read_text()
+    shown = re.search(r"<!-- contrib/corral-rpc/corral_rpc/__init__.py -->\n```python\n(.*?)```", page, re.DOTALL)
+
+    assert shown is not None
+    assert shown[1] == (ROOT / "contrib" / "corral-rpc" / "corral_rpc" / "__init__.py").read_text()
 
 
 @pytest.fixture(scope="module")
