@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,6 @@ from corral.testing import tiny_gguf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 #: Nothing listens on port 1, and to say so takes no time.
 NO_SERVER = "127.0.0.1:1"
@@ -305,6 +305,17 @@ def test_render_prints_the_prompt_exactly(shell: Callable[..., Result], tmp_path
     result = shell("render", "--renderer", "chat-template", "--template", str(tmp_path / "t.jinja"), stdin=CONVERSATION)
 
     assert result.out == "<|user|><|im_start|> is what?<|assistant|>"
+
+
+def test_a_plugin_is_tried_from_its_file(shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CORRAL_PLUGINS")
+    path = Path(__file__).parents[2] / "contrib" / "corral-shout" / "corral_shout.py"
+
+    prompt = shell("--plugin-file", str(path), "render", "--renderer", "shout", stdin=CONVERSATION).out
+    missing = shell("--plugin-file", "/nowhere.py", "plugins")
+
+    assert prompt == "<|im_start|>user\n<|IM_START|> IS WHAT?<|im_end|>\n<|im_start|>assistant\n"
+    assert missing.code == failures.MISUSED
 
 
 def test_render_as_json_tells_who_wrote_each_segment(tiny: str, shell: Callable[..., Result]) -> None:

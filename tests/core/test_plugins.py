@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from corral.spec import ApiOffer, Capabilities, Choice, ModelFacts, ModelSpec, O
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 CONVERSATION = Conversation(messages=())
 PROMPT = Prompt(segments=(Segment("hello"),))
@@ -561,3 +561,15 @@ def test_the_installed_plugins_of_this_project_are_found() -> None:
     names = {r.name for r in PluginHost.load().reports()}
 
     assert {"chat-template", "llama-cpp", "ollama", "openai", "qwen3-coder"} <= names
+
+
+def test_a_plugin_in_a_file_is_loaded_without_being_installed(tmp_path: Path) -> None:
+    source = Path(__file__).parents[2] / "contrib" / "corral-shout" / "corral_shout.py"
+    (tmp_path / "corral_broken_one.py").write_text("import nothing_of_that_name")
+
+    host = PluginHost.load(entry_points=[], files=[source, tmp_path / "corral_broken_one.py", tmp_path / "notes.txt"])
+
+    assert set(host.renderers()) == {"shout"}
+    assert report(host, "shout").location == str(source)
+    assert report(host, "broken-one").reason.startswith("failed to import: ModuleNotFoundError")
+    assert report(host, "notes").reason.endswith("notes.txt is not a Python file")

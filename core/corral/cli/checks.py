@@ -72,9 +72,9 @@ def check_settings(invocation: Invocation) -> Iterator[Finding]:
 
 def check_plugins(invocation: Invocation) -> Iterator[Finding]:
     """Look for broken plugins, and for kinds of names that nobody offers."""
-    from corral.plugins import PluginHost, Status
+    from corral.plugins import Status
 
-    host = PluginHost.load(invocation.settings.plugins)
+    host = invocation.load_plugins()
     broken = [report for report in host.reports() if report.status is Status.BROKEN]
     for report in broken:
         message = f"plugin '{report.name}' ({report.distribution} {report.version}) {report.reason}"

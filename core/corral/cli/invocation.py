@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from corral.plugins import PluginHost
     from corral.settings import Settings
 
@@ -18,6 +20,8 @@ class Invocation:
 
     def __init__(self) -> None:
         self.flags: dict[str, str] = {}
+        #: Plugins to try without installing them.
+        self.plugin_files: tuple[Path, ...] = ()
 
     def set(self, **flags: str | None) -> None:
         """Take flags by the name of their setting; None was not given."""
@@ -38,13 +42,19 @@ class Invocation:
     @cached_property
     def plugins(self) -> PluginHost:
         """Return the loaded plugins, after a warning for each broken one: what it offers will be missing."""
-        from corral.plugins import PluginHost, Status
+        from corral.plugins import Status
 
-        host = PluginHost.load(self.settings.plugins, strict=self.settings.strict_plugins)
+        host = self.load_plugins(strict=self.settings.strict_plugins)
         for report in host.reports():
             if report.status is Status.BROKEN:
                 warn(f"plugin '{report.name}' ({report.distribution} {report.version}) is left out: {report.reason}")
         return host
+
+    def load_plugins(self, *, strict: bool = False) -> PluginHost:
+        """Load the plugins afresh, without a word about broken ones."""
+        from corral.plugins import PluginHost
+
+        return PluginHost.load(self.settings.plugins, strict=strict, files=self.plugin_files)
 
 
 def warn(message: str) -> None:

@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(invocation: Invocation, *, as_json: bool, hooks: bool) -> None:
     """List plugins and what they offer, broken ones included."""
-    from corral.plugins import PluginHost
-
-    settings = invocation.settings
-    host = PluginHost.load(settings.plugins)
+    host = invocation.load_plugins()
     if as_json:
         print_json(host.reports())
     else:
         _print(host.reports(), hooks=hooks)
-    if settings.strict_plugins:
+    if invocation.settings.strict_plugins:
         host.require_sound()
 
 

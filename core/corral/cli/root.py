@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -48,6 +49,9 @@ class LazyGroup(click.Group):
                 formatter.write_dl(commands)
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
     if is_asked:
         click.echo(f"corral version is {version('corral')}")
@@ -58,6 +62,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> No
 @click.option("--host", metavar="HOST:PORT", help="Where the server is, or is to listen.")
 @click.option("--models", metavar="FOLDER", help="Where the models are.")
 @click.option("-p", "plugins", metavar="NAME", multiple=True, help="Use only this plugin (repeatable); no:NAME leaves one out.")
+@click.option("--plugin-file", "files", metavar="FILE", type=_FILE, multiple=True, help="Load a plugin that is not installed (repeatable).")
 @click.option("--strict-plugins", is_flag=True, help="Fail when a plugin is broken.")
 @click.option("--log", metavar="LEVEL", help="Log debug, info, warning or error.")
 @click.option("-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version.")
@@ -68,6 +73,7 @@ def corral(
     host: str | None,
     models: str | None,
     plugins: Sequence[str],
+    files: tuple[Path, ...],
     strict_plugins: bool,
     log: str | None,
 ) -> None:
@@ -77,4 +83,5 @@ def corral(
     """
     invocation = Invocation()
     invocation.set(host=host, models=models, log=log, plugins=",".join(plugins) or None, strict_plugins="yes" if strict_plugins else None)
+    invocation.plugin_files = files
     ctx.obj = invocation

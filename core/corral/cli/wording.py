@@ -20,16 +20,10 @@ _SPANS = (
 
 def size(count: int) -> str:
     """Return bytes in decimal units: `42 GB`, `9.6 GB`, `1 KB`."""
-    value, unit = float(count), _UNITS[0]
-    for unit in _UNITS:  # noqa: B007 -- the last unit is what we are after
-        if value < 1000:
-            break
-        value /= 1000
-    else:
-        value *= 1000
-    if value >= 10 or value == int(value):
-        return f"{int(value)} {unit}"
-    return f"{value:.1f} {unit}"
+    power = next((power for power in range(len(_UNITS)) if count < 1000 ** (power + 1)), len(_UNITS) - 1)
+    value = count / 1000**power
+    number = f"{int(value)}" if value >= 10 or value == int(value) else f"{value:.1f}"
+    return f"{number} {_UNITS[power]}"
 
 
 def memory(count: int | None) -> str:

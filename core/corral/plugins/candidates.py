@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import metadata
+from importlib import metadata, util
 from typing import TYPE_CHECKING
 
 from corral.errors import NotFound
@@ -12,6 +12,8 @@ from corral.markers import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
+    from types import ModuleType
 
 #: The distribution whose plugins come first, so that a stranger's plugin can't take a name away from them.
 OWN_DISTRIBUTION = "corral"
@@ -47,6 +49,21 @@ def installed() -> list[Candidate]:
 def _candidate(entry: metadata.EntryPoint) -> Candidate:
     name, version = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "0")
     return Candidate(name=entry.name, load=entry.load, distribution=name, version=version, location=entry.value)
+
+
+def from_file(path: Path) -> Candidate:
+    """Return the plugin in a file, for trying one that is not packaged; `corral_shout.py` is called shout."""
+    name = path.stem.removeprefix("corral_").replace("_", "-")
+    return Candidate(name=name, load=lambda: _import_file(path), location=str(path))
+
+
+def _import_file(path: Path) -> ModuleType:
+    spec = util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def in_order(candidates: Iterable[Candidate]) -> list[Candidate]:

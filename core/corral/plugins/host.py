@@ -8,7 +8,7 @@ import pluggy
 
 from corral.errors import CorralError, PluginError
 from corral.plugins.calls import Call, failure
-from corral.plugins.candidates import Selection, in_order, installed
+from corral.plugins.candidates import Selection, from_file, in_order, installed
 from corral.plugins.discovery import discover
 from corral.plugins.index import HOOK_OF, Kind, offered_names
 from corral.plugins.loading import Loader
@@ -17,6 +17,7 @@ from corral.plugins.report import HookTimes, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from corral.api import ASGIApplication, Engine
     from corral.conversation import Conversation, Prompt
@@ -59,14 +60,15 @@ class PluginHost:
         *,
         strict: bool = False,
         entry_points: Iterable[Candidate] | None = None,
+        files: Iterable[Path] = (),
     ) -> PluginHost:
-        """Load the selected plugins of all installed distributions, or of `entry_points` when given.
+        """Load the selected plugins of all installed distributions, or of `entry_points` when given, and those in files.
 
         Words of the selection are those of `-p`. A broken plugin is reported and left out; `strict` raises PluginError instead.
         Raises NotFound for a selected plugin that is not installed.
         """
         _require_pluggy()
-        candidates = in_order(installed() if entry_points is None else entry_points)
+        candidates = in_order([*(installed() if entry_points is None else entry_points), *map(from_file, files)])
         chosen = Selection.read(selection)
         chosen.check(candidates)
         loader = Loader()
