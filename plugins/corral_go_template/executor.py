@@ -239,7 +239,7 @@ class _Run:
         """Call a function of the language; its complaint becomes an error with the line."""
         try:
             return function(*arguments)
-        except ValueProblem as error:
+        except (ValueProblem, ArithmeticError, ValueError) as error:
             raise InvalidTemplate(f"template line {self._line}: {error}") from error
         except TypeError as error:
             raise InvalidTemplate(f"template line {self._line}: wrong number of arguments") from error

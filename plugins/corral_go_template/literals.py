@@ -10,6 +10,9 @@ from corral.errors import InvalidTemplate
 if TYPE_CHECKING:
     from corral_go_template.lexer import Token
 
+#: Numbers with more digits than this are none.
+MAX_DIGITS: Final = 100
+
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _SIMPLE: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'"}
 
@@ -33,6 +36,8 @@ def number(token: Token) -> int | float:
     """Return the value of a number."""
     text = token.text.replace("_", "")
     try:
+        if len(text) > MAX_DIGITS:
+            raise ValueError(text)
         return int(text, 0) if re.fullmatch(r"[+-]?(0[xXbBoO].*|[1-9][0-9]*|0)", text) else _decimal(text)
     except ValueError as error:
         raise InvalidTemplate(f"template line {token.line}: {token.text!r} is no number") from error

@@ -129,7 +129,7 @@ def equal(left: Value, right: Value) -> bool:
     """Compare as `eq` does; values of different kinds are a mistake, nil equals only nil."""
     if left is None or right is None:
         return left is right
-    if _kind(left) != _kind(right) and {_kind(left), _kind(right)} != {"int", "float"}:
+    if _kind(left) != _kind(right):
         raise ValueProblem(f"can't compare {_kind(left)} with {_kind(right)}")
     return left == right
 
@@ -138,7 +138,7 @@ def less(left: Value, right: Value) -> bool:
     """Compare as `lt` does."""
     if isinstance(left, str) and isinstance(right, str):
         return left.encode() < right.encode()
-    if isinstance(left, int | float) and isinstance(right, int | float) and not isinstance(left, bool) and not isinstance(right, bool):
+    if _kind(left) == _kind(right) and isinstance(left, int | float) and isinstance(right, int | float) and not isinstance(left, bool):
         return left < right
     raise ValueProblem(f"can't order {_kind(left)} and {_kind(right)}")
 

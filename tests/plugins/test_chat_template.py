@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corral.conversation import Conversation, Message, Segment, SegmentKind, ToolCall
@@ -99,6 +99,7 @@ def test_text_keeps_its_author_through_what_templates_do(expression, segments):
     assert [(segment.text, segment.kind) for segment in prompt.segments] == segments
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1, max_size=4))
 def test_whatever_users_say_is_user_text(plugin, contents):
     prompt = plugin.render_prompt(model(), say(*(user(content) for content in contents)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gbnf_recogniser import accepts
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corral.conversation import Conversation, Message, NamedTool, Prompt
@@ -160,6 +160,7 @@ def test_labels_of_plain_text_are_not_shown(plugin):
 PARTS = ["<tool_call>", "\n", '{"name": "f", "arguments": {', '"a": 1', "}}", "</tool_call>", "<think>", "</think>", "é", " x"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PARTS)))
 def test_pieces_of_an_answer_may_end_anywhere(plugin, parts):
     spec, text = with_calls("hermes"), "".join(parts)

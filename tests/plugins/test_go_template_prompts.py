@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corral.conversation import Conversation, Message, Prompt, Segment, SegmentKind, ToolCall
@@ -157,6 +157,7 @@ def test_text_of_the_user_never_becomes_control_text(templates):
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=3))
 def test_whatever_users_say_is_user_text(contents):
     conversation = Conversation(messages=tuple(Message(role="tool", content=content) for content in contents))
