@@ -6,12 +6,12 @@ import importlib.util
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 import pytest
 
-if TYPE_CHECKING:
-    from types import ModuleType
+from corral.conversation import Conversation, Message
+from corral.testing import load_plugin, model_spec
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -52,8 +52,22 @@ def test_the_guide_names_the_example_as_it_is_packaged() -> None:
     assert guide["project"].items() <= real["project"].items()
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
-def test_links_between_pages_lead_somewhere(page: str) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", (DOCS / page).read_text())
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((ROOT / "contrib").glob("*/README.md"))]
 
-    assert [link for link in links if not (DOCS / link).exists()] == []
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_plugin_of_the_readme_works() -> None:
+    source = re.search(r"```python\n(# corral_shout\.py\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert source is not None
+    module = ModuleType("corral_shout")
+    exec(compile(source[1], "README.md", "exec"), vars(module))
+
+    prompt = load_plugin(module).render_prompt(model_spec(renderer="shout"), Conversation(messages=(Message(role="user", content="hi"),)))
+
+    assert prompt.text.startswith("HI\n")
