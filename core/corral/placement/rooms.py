@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from corral.placement.verdict import Conditions
 
 _MIB = 1024 * 1024
-#: What a GPU's driver and libraries take before any layer.
+#: What a GPU's driver and libraries take before any layer. An RPC server says what is left after its own.
 _MINIMUM = 457 * _MIB
-_METAL_MINIMUM = 512 * _MIB
+_MINIMUMS = {"metal": 512 * _MIB, "mtl": 512 * _MIB, "rpc": 0}
 # After running out of memory, the part of what is free that nothing is placed in.
 _RESERVE = 0.1
 LAYER_KINDS = (DeviceKind.GPU, DeviceKind.INTEGRATED)
@@ -44,7 +44,7 @@ def free_bytes(device: Device, host_free: int | None, conditions: Conditions) ->
 
 def minimum_bytes(device: Device) -> int:
     """Return what to leave free on a device before any layer is placed."""
-    return _METAL_MINIMUM if device.backend.lower() in ("metal", "mtl") else _MINIMUM
+    return _MINIMUMS.get(device.backend.lower(), _MINIMUM)
 
 
 def gpus(devices: Sequence[Device], runner: str) -> list[Device]:
