@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: Nodes and commands that one run may take; a long conversation in a rich template takes some ten thousand.
+#: Nodes and commands that one run may take, and as many more per message; a rich template takes some 30 for each.
 MAX_STEPS: Final = 300_000
+STEPS_PER_MESSAGE: Final = 300
 #: Characters of output and of intermediate values.
 MAX_CHARS: Final = 32 << 20
 #: Templates that call templates.
@@ -45,8 +46,9 @@ MAX_CALLS: Final = 50
 class Executor:
     """Runs templates; the budget is shared by all runs of one executor."""
 
-    def __init__(self, functions: Mapping[str, Function]) -> None:
+    def __init__(self, functions: Mapping[str, Function], messages: int = 0) -> None:
         self._functions = functions
+        self._max_steps = MAX_STEPS + messages * STEPS_PER_MESSAGE
         self._steps = 0
         self._chars = 0
 
@@ -60,8 +62,8 @@ class Executor:
         """Count a step and the text it made."""
         self._steps += 1
         self._chars += len(text)
-        if self._steps > MAX_STEPS:
-            raise InvalidTemplate(f"template line {line}: stopped after {MAX_STEPS} steps")
+        if self._steps > self._max_steps:
+            raise InvalidTemplate(f"template line {line}: stopped after {self._max_steps} steps")
         if self._chars > MAX_CHARS:
             raise InvalidTemplate(f"template line {line}: stopped after {MAX_CHARS} characters")
 

@@ -60,8 +60,8 @@ def render(template: Template, conversation: Conversation, today: date) -> Promp
 
 def execute(template: Template, conversation: Conversation, today: date) -> Runs:
     """Run a template the way it asks for: to fill in the middle, over all messages, or once per exchange."""
-    executor = Executor(functions(today))
     messages = conversation.messages
+    executor = Executor(functions(today), len(messages))
     if conversation.suffix:
         prompt = next((message.content for message in reversed(messages) if message.role == "user"), "")
         return executor.run(template, infill_data(prompt, conversation.suffix, conversation.think))
