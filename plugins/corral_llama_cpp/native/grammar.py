@@ -27,6 +27,9 @@ class GrammarGate:
         self._longest = max(map(len, self._triggers), default=0)
         self._tail = b""
         self._one = Candidates(1)
+        # An empty grammar would be taken for none at all.
+        if not grammar.gbnf.strip():
+            raise InvalidGrammar("the grammar is empty")
         self._grammar = ll.llama_sampler_init_grammar(vocabulary.pointer, grammar.gbnf.encode(), grammar.root.encode())
         if not self._grammar:
             raise InvalidGrammar(f"the grammar does not parse, or has no rule '{grammar.root}'")
