@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = sorted(point.name for point in entry_points(group="corral") if point.dist is not None and point.dist.name == "corral")
-CHOSEN = [os.environ["CORRAL_TEST_PLUGIN"]] if "CORRAL_TEST_PLUGIN" in os.environ else OURS
+CHOSEN = [os.environ["CORRAL_TEST_PLUGIN"].removeprefix("plugin-")] if "CORRAL_TEST_PLUGIN" in os.environ else OURS
 
 #: Loads one plugin and prints every module that came with it.
 LOAD = "import json, sys; from corral.plugins import PluginHost; PluginHost.load((sys.argv[1],)); print(json.dumps(sorted(sys.modules)))"
