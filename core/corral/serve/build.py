@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -41,4 +42,6 @@ async def open_engine(
     look = devices or Discovery(host, settings).devices
     async with Scheduler(spawn=spawn or spawn_by_name, devices=look, plan=Planner(settings).plan, settings=settings) as scheduler:
         library = open_library(settings, host)
+        # Blobs that a crash left behind; the store spares young ones and downloads that can go on.
+        await asyncio.to_thread(library.prune)
         yield CorralEngine(library=library, host=host, scheduler=scheduler, devices=look, settings=settings)
