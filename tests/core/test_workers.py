@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,7 +184,7 @@ async def test_progress_keeps_a_slow_load_alive_and_only_the_cap_ends_it() -> No
         with pytest.raises(LoadFailed, match="timed out loading"):
             await ready
 
-    assert loop.time() - worker._started_at >= 1.0
+    assert loop.time() - worker._clock.started_at >= 1.0
     assert worker.progress > 0
 
 
@@ -317,6 +318,16 @@ async def test_information_of_the_wrong_shape_is_a_failed_load() -> None:
     async with start("never_read") as worker:
         with pytest.raises(LoadFailed, match="said something strange"):
             await worker.ready(Process)
+
+
+async def test_a_crash_writes_no_core_and_a_child_gains_no_privileges() -> None:
+    """The memory of a model in a core file fills the disk."""
+    async with start("echo") as worker:
+        process = await worker.ready(Process)
+        status, limits = [await asyncio.to_thread(Path(f"/proc/{process.pid}/{name}").read_text) for name in ("status", "limits")]
+
+    assert "NoNewPrivs:\t1" in status
+    assert re.search(r"Max core file size\s+0\s+0\s", limits)
 
 
 def test_a_file_in_the_current_folder_does_not_shadow_the_childs_imports(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from dataclasses import replace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from corral.devices import Absent, Device
     from corral.discovery.reports import DeviceHost, Report
     from corral.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 #: Asks the runners that are alive for the free bytes of their devices, by `Device.key`.
 LiveMemory: TypeAlias = "Callable[[], Awaitable[Mapping[tuple[str, str], int]]]"
@@ -101,6 +104,14 @@ class Discovery:
         self._probed_at = self._seen_at = self._clock()
         self._fresh_s = _FRESH_S
         self._devices = self._build({})
+        self._tell()
+
+    def _tell(self) -> None:
+        for device in self._devices:
+            verdict = f"unusable: {device.unusable.reason}" if device.unusable else f"for {', '.join(sorted(device.runners)) or 'nobody'}"
+            _log.info("device %s (%s, %s) %s", device.name, device.description, device.kind.value, verdict)
+        for notice in self.notices:
+            _log.warning("%s", notice.message)
 
     async def _refresh(self) -> None:
         limited = replace(self._settings, probe_timeout_s=min(_REFRESH_LIMIT_S, self._settings.probe_timeout_s))
@@ -108,10 +119,18 @@ class Discovery:
         if self._has_new(reports) and self._clock() - self._probed_at > _REST_S:
             await self._discover()
             return
+        before = self._devices
         self._note(reports)
         self._reports.update({report.plugin: report for report in reports if not report.error and not self._has_new([report])})
         self._devices = self._build(await self._ask_runners())
         self._seen_at = self._clock()
+        self._tell_lost(before)
+
+    def _tell_lost(self, before: Sequence[Device]) -> None:
+        known = {device.key for device in before if device.unusable == LOST}
+        for device in self._devices:
+            if device.unusable == LOST and device.key not in known:
+                _log.warning("device %s (%s) is %s", device.name, device.description, LOST.reason)
 
     def _note(self, reports: Sequence[Report]) -> None:
         """Note which plugins failed, and ask less often then: a driver that hangs keeps a thread each time."""

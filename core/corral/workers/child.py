@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Request = TypeVar("Request")
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
 _READ_BYTES = 256 * 1024
 
 
@@ -69,6 +71,8 @@ def attach(request_types: Sequence[type[Request]]) -> Channel[Request]:
     line = socket.socket(fileno=int(os.environ.pop(CHANNEL_VARIABLE)))
     line.set_inheritable(False)
     _die_with(parent)
+    # The memory of a large model, written to disk when it crashes, fills the disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return Channel(line, request_types)
 
 
@@ -76,6 +80,9 @@ def _die_with(parent: int) -> None:
     # Linux only; elsewhere the end of the socket is the only sign. The signal is sent for a death after this call,
     # the comparison notices one before it.
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        library = ctypes.CDLL(None)
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # Model files come from strangers: what breaks out of their parser shall at least not climb through a setuid program.
+        library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

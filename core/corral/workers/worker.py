@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import signal
 import socket
-from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,21 +15,22 @@ import msgspec
 from corral.errors import LoadFailed, RunnerDied
 from corral.workers.command import Deadlines, child_environment
 from corral.workers.frames import Failure, Progress, Ready, decoder, encode
+from corral.workers.inbox import Inbox
 from corral.workers.leaving import describe_exit, was_killed
 from corral.workers.line import Line
+from corral.workers.loading import LoadClock
 from corral.workers.output import OutputLog, is_out_of_memory
 from corral.workers.process import Process
 from corral.workers.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+
+_log = logging.getLogger(__name__)
 
 Reply = TypeVar("Reply")
 Info = TypeVar("Info")
 
-#: Replies that may wait for their reader before the child is held up, and when it may go on.
-_INBOX_HIGH = 4096
-_INBOX_LOW = 512
 #: Seconds for the last output and replies of a child that has ended.
 _LAST_WORDS_S = 1.0
 
@@ -40,16 +41,13 @@ class Worker(Generic[Reply]):
     def __init__(self, name: str, *, reply_types: Sequence[type[Reply]], deadlines: Deadlines) -> None:
         self.name = name
         self.state = State.STARTING
-        #: How far loading has come, from 0 to 1.
-        self.progress = 0.0
         self.output = OutputLog()
         self._deadlines = deadlines
         types: tuple[type[Progress | Ready | Failure | Reply], ...] = (Progress, Ready, Failure, *reply_types)
         self._decoder = decoder(types)
         self._process = Process(self._heard_output, self._exited, self._part_ended)
         self._line = Line(self._heard, self._heard_nonsense, self._part_ended)
-        self._inbox: deque[Reply] = deque()
-        self._arrival = asyncio.Event()
+        self._inbox: Inbox[Reply] = Inbox(self._line)
         self._settled = asyncio.Event()
         self._closed = asyncio.Event()
         self._info: object = None
@@ -57,13 +55,17 @@ class Worker(Generic[Reply]):
         self._reason = ""
         self._parts_left = 3
         self._timer: asyncio.TimerHandle | None = None
-        self._started_at = self._sign_at = 0.0
-        self._is_held_up = False
+        self._clock = LoadClock(self._deadlines)
 
     @property
     def pid(self) -> int:
         """Return the child's process id."""
         return self._process.pid
+
+    @property
+    def progress(self) -> float:
+        """Return how far loading has come, from 0 to 1."""
+        return self._clock.progress
 
     @property
     def reason(self) -> str:
@@ -95,16 +97,9 @@ class Worker(Generic[Reply]):
             raise self.death()
         self._line.write(encode(request))
 
-    async def replies(self) -> AsyncIterator[Reply]:
-        """Yield the replies as they come, until the child is gone."""
-        while True:
-            while self._inbox:
-                yield self._inbox.popleft()
-            self._let_go_on()
-            if self.state is State.GONE:
-                return
-            self._arrival.clear()
-            await self._arrival.wait()
+    def replies(self) -> AsyncGenerator[Reply, None]:
+        """Return the replies as they come, until the child is gone. For one reader."""
+        return self._inbox.items()
 
     async def wait_closed(self) -> str:
         """Wait until the child is gone and return why; empty when it was asked to stop. Any number may wait."""
@@ -137,7 +132,8 @@ class Worker(Generic[Reply]):
                 await self._process.start(argv, variables, channel_fd=theirs.fileno())
             except (OSError, ValueError) as error:
                 raise LoadFailed(f"can't start {self.name} ({argv[0]}): {error}") from error
-        self._started_at = self._sign_at = loop.time()
+        self._clock.start(loop.time())
+        _log.debug("%s has started, process %d", self.name, self.pid)
         self._watch()
 
     async def _end_process(self) -> None:
@@ -166,16 +162,14 @@ class Worker(Generic[Reply]):
             case Failure(text, out_of_memory):
                 self._settle_failure(text, out_of_memory=out_of_memory or self.output.out_of_memory)
             case reply:
-                self._inbox.append(reply)
-                self._arrival.set()
-                self._hold_up()
+                self._inbox.put(reply)
 
     def _heard_progress(self, fraction: float) -> None:
-        if fraction != self.progress or self.state is State.STARTING:
-            self._sign_at = asyncio.get_running_loop().time()
-        self.progress = fraction
+        now = asyncio.get_running_loop().time()
+        self._clock.advance(fraction, now)
         if self.state is State.STARTING:
             self.state = State.LOADING
+            self._clock.sign(now)
             self._watch()
 
     def _heard_ready(self, info: object) -> None:
@@ -186,23 +180,15 @@ class Worker(Generic[Reply]):
             self._settled.set()
 
     def _heard_output(self, data: bytes) -> None:
-        self._sign_at = asyncio.get_running_loop().time()
+        self._clock.sign(asyncio.get_running_loop().time())
         self.output.feed(data)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s wrote: %s", self.name, data.decode(errors="replace").rstrip())
 
     def _heard_nonsense(self, error: ValueError) -> None:
         self._reason = f"{self.name} sent something that is no answer: {error}"
         self._settle_failure(self._reason)
         self._process.signal_group(signal.SIGKILL)
-
-    def _hold_up(self) -> None:
-        if len(self._inbox) >= _INBOX_HIGH and not self._is_held_up:
-            self._is_held_up = True
-            self._line.pause()
-
-    def _let_go_on(self) -> None:
-        if self._is_held_up and len(self._inbox) <= _INBOX_LOW:
-            self._is_held_up = False
-            self._line.resume()
 
     def _watch(self) -> None:
         """Fail a load that shows no sign of life, and look again when the next deadline is due."""
@@ -210,8 +196,7 @@ class Worker(Generic[Reply]):
             self._timer.cancel()
         if self._settled.is_set():
             return
-        silence_s = self._deadlines.start_s if self.state is State.STARTING else self._deadlines.stall_s
-        due = min(self._sign_at + silence_s, self._started_at + self._deadlines.load_s)
+        due = self._clock.due(self.state)
         loop = asyncio.get_running_loop()
         if loop.time() >= due:
             self._give_up()
@@ -219,7 +204,7 @@ class Worker(Generic[Reply]):
             self._timer = loop.call_at(due, self._watch)
 
     def _give_up(self) -> None:
-        waited_s = asyncio.get_running_loop().time() - self._started_at
+        waited_s = asyncio.get_running_loop().time() - self._clock.started_at
         last = self.output.last_error or self.output.last_line
         self._settle_failure(
             f"{self.name} timed out {self.state.value} at {self.progress:.0%} after {waited_s:.1f} s" + (f": {last}" if last else "")
@@ -253,12 +238,13 @@ class Worker(Generic[Reply]):
         self.output.close()
         if not was_asked:
             self._reason = self._reason or self._describe_end()
+            _log.warning("%s", self._reason)
         self._settle_failure(self._describe_end(), out_of_memory=self._ran_out_of_memory())
         if self._timer is not None:
             self._timer.cancel()
         self._line.close()
         self._process.close()
-        self._arrival.set()
+        self._inbox.close()
         self._closed.set()
 
     def _ran_out_of_memory(self) -> bool:
