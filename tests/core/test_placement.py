@@ -285,6 +285,16 @@ def test_memory_that_loaded_models_need_is_not_given_away_again():
     assert layers(placement) == {"CUDA0": 2}
 
 
+@pytest.mark.parametrize(("size_mib", "hopeless"), [(200, False), (300, True)])
+def test_a_model_that_would_not_fit_alone_either_is_hopeless(size_mib, hopeless):
+    crowded = replace(CPU, total_bytes=900 * MIB, free_bytes=300 * MIB, facts={})
+
+    verdict = put(crowded, size=footprint(4, size_mib), whole=True, taken={HOST: 600 * MIB}, **TINY)
+
+    assert isinstance(verdict, Shortage)
+    assert verdict.is_hopeless is hopeless
+
+
 @pytest.mark.parametrize(
     ("reported", "total", "taken", "expected"),
     [

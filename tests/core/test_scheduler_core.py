@@ -626,6 +626,17 @@ def test_a_model_that_fits_nowhere_is_refused_with_both_figures():
     assert (error.required_bytes, error.available_bytes) == (101, 100)
 
 
+def test_nobody_is_unloaded_for_a_model_that_would_not_fit_alone_either():
+    play = Play()
+    play.leave(_ticket(play, "a"))
+
+    ticket = play.ask(model("b"))
+    play.plan(Shortage(reason="too big", required_bytes=500, available_bytes=90, is_hopeless=True))
+
+    assert ticket in play.refused
+    assert play.loaded() == ["a"]
+
+
 def test_a_model_that_can_not_be_read_is_refused_with_the_reason():
     play = Play()
     error = InvalidGGUF("cut off", field="version", offset=4)

@@ -41,14 +41,22 @@ def place(
     *,
     system: str = sys.platform,
 ) -> Verdict:
-    """Return where the model goes, or the shortage that stands against it. Raises InvalidOption for an unknown device.
+    """Return where the model goes, or the shortage that stands against it. Raises InvalidOption for an unknown device."""
+    verdict = _best(survey(model, footprint, devices, settings, conditions, system=system))
+    if not isinstance(verdict, Shortage) or not conditions.taken:
+        return verdict
+    alone = replace(conditions, whole=False, taken={})
+    empty = rooms.emptied(devices, conditions.taken)
+    without_others = _best(survey(model, footprint, empty, settings, alone, system=system))
+    return replace(without_others, is_hopeless=True) if isinstance(without_others, Shortage) else verdict
 
-    Values left to corral are the largest with which all layers are where they should be; when there are none, the smallest.
-    """
-    site = survey(model, footprint, devices, settings, conditions, system=system)
+
+def _best(site: Site) -> Verdict:
+    """Return the verdict on the largest automatic values with which all layers are where they should be, or on the smallest."""
     gpu_bytes = sum(device.total_bytes or 0 for device in site.gpus)
+    has_flash = rooms.all_flash(site.gpus)
     verdict: Verdict | None = None
-    for demand in demands(model, footprint, gpu_bytes=gpu_bytes, has_flash=rooms.all_flash(site.gpus), conditions=conditions):
+    for demand in demands(site.model, site.footprint, gpu_bytes=gpu_bytes, has_flash=has_flash, conditions=site.conditions):
         verdict = _try(site, demand)
         if isinstance(verdict, Placement) and _is_comfortable(site, verdict):
             break

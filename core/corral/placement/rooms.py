@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corral.devices import DeviceKind
 from corral.errors import InvalidOption
+from corral.placement.verdict import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +42,19 @@ def free_bytes(device: Device, host_free: int | None, conditions: Conditions) ->
         # Its memory is the host's.
         free = min(free, host_free)
     return int(free * (1 - _RESERVE)) if conditions.reduced else free
+
+
+def emptied(devices: Sequence[Device], taken: Mapping[tuple[str, str], int]) -> list[Device]:
+    """Return the devices as they would be if the models that take their memory were gone."""
+    return [replace(device, free_bytes=_emptied_bytes(device, taken)) for device in devices]
+
+
+def _emptied_bytes(device: Device, taken: Mapping[tuple[str, str], int]) -> int | None:
+    if device.free_bytes is None:
+        return None
+    key = HOST if device.kind is DeviceKind.CPU else device.key
+    free = device.free_bytes + taken.get(key, 0)
+    return free if device.total_bytes is None else min(free, device.total_bytes)
 
 
 def minimum_bytes(device: Device) -> int:

@@ -38,6 +38,8 @@ class Shortage:
     reason: str
     required_bytes: int
     available_bytes: int
+    #: Whether nothing would change if all loaded models were gone.
+    is_hopeless: bool = False
 
     def error(self) -> NoRoom:
         """Return what a client is told."""

@@ -150,13 +150,14 @@ class Core:
                 assert_never(event.outcome)
 
     def _take_shortage(self, job: Job, shortage: Shortage) -> None:
-        if make_room(job, self._roster):
-            return
-        if job.had_company:
-            # Those that stood in the way when the plan was made have gone by themselves.
-            job.step = Step.CLEARING
-        else:
+        if shortage.is_hopeless:
             self._give_up(job, shortage.error())
+        elif not make_room(job, self._roster):
+            if job.had_company:
+                # Those that stood in the way when the plan was made have gone by themselves.
+                job.step = Step.CLEARING
+            else:
+                self._give_up(job, shortage.error())
 
     def _take_ready(self, event: words.Ready, now: float) -> None:
         slot = self._roster.slots.get(event.load)
