@@ -38,6 +38,9 @@ _HEADER = TagScanner(["<|message|>", *_ENDS, "\n"])
 _BODY = TagScanner(_ENDS)
 #: Recipients that are no tools.
 _PEOPLE = frozenset({"all", "assistant", "user", ""})
+_CHANNELS = frozenset({"analysis", "commentary", "final", ""})
+#: The role, and content types with and without their mark.
+_KNOWN = frozenset({"assistant", "json", "code", "<|constrain|>", "<|constrain|>json", "<|constrain|>code"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Header:
     channel: str = ""
     #: The tool that the message goes to; empty when it goes to a person.
     recipient: str = ""
+    #: Words that say nothing of this, and no known content type either.
+    unknown: tuple[str, ...] = ()
 
 
 def read_header(text: str) -> Header:
@@ -58,8 +63,11 @@ def read_header(text: str) -> Header:
     words = before.replace("<|constrain|>", " <|constrain|>").split()
     recipients = [word.removeprefix("to=") for word in words if word.startswith("to=")]
     if not recipients and words and words[0].startswith("functions."):
-        recipients = [words[0]]
-    return Header(channel, next((name for name in recipients if name not in _PEOPLE), ""))
+        recipients = words[:1]
+    recipient = next((name for name in recipients if name not in _PEOPLE), "")
+    known = {*_KNOWN, recipient, *(f"to={name}" for name in {recipient, *_PEOPLE}), *(f"<|channel|>{name}" for name in _CHANNELS)}
+    odd = [word for word in words if word not in known] + ([channel] if channel not in _CHANNELS else [])
+    return Header(channel, recipient, tuple(odd))
 
 
 class HarmonyParser:
@@ -110,6 +118,8 @@ class HarmonyParser:
             yield from self._call(header.recipient)
             return
         self._source.stop_record()
+        if header.unknown:
+            self._writer.diagnose("unknown_header", "a message header says something that is not understood", text)
         self._enter(Sink.THINKING if header.channel == "analysis" else Sink.CONTENT)
         yield from self._text()
         self._writer.leave("eos" if self._source.at_end else "tag")

@@ -63,6 +63,12 @@ def test_a_header_is_understood_in_any_order(text: str, channel: str, recipient:
     assert read_header(text) == Header(channel, recipient)
 
 
+def test_what_a_header_says_besides_is_reported() -> None:
+    found = answer("assistant who<|channel|>aside<|message|>text")
+    assert [diagnostic.raw for diagnostic in found.diagnostics] == ["assistant who<|channel|>aside"]
+    assert found.content == "text"
+
+
 def test_channels_are_thinking_and_content() -> None:
     found = answer(
         "<|channel|>analysis<|message|>We think.\n<|end|><|start|>assistant<|channel|>commentary<|message|>Wait. <|end|>"
