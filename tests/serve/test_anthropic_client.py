@@ -120,7 +120,7 @@ def test_thinking_is_left_out_and_reported_for_a_model_that_can_not(client: anth
 
     raw = client.messages.with_raw_response.create(model="test", max_tokens=10, messages=HI, thinking=thinking)
 
-    assert raw.headers["x-corral-ignored"] == "thinking"
+    assert raw.headers["x-corral-ignored"] == "thinking.budget_tokens, thinking"
     assert engine.requests[-1].conversation.think is None
 
 

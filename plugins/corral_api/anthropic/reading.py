@@ -65,8 +65,9 @@ def ignored_fields(unknown: tuple[str, ...], body: TokensRequest, request: Reque
     for name in unknown:
         if name in _REFUSED:
             raise Unsupported(f"'{name}' is not supported: {_REFUSED[name]}")
+    budget = ("thinking.budget_tokens",) if body.thinking and body.thinking.budget_tokens else ()
     skipped = {block.type for turn in body.messages for block in _blocks(turn) if block.type in _SKIPPED}
-    return (*unknown, *sorted(skipped), *(f"options.{name}" for name in merge(request.conversation.options).ignored))
+    return (*unknown, *budget, *sorted(skipped), *(f"options.{name}" for name in merge(request.conversation.options).ignored))
 
 
 def _model(body: TokensRequest) -> str:

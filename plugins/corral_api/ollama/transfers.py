@@ -15,10 +15,10 @@ from corral_api.bodies import BodyReader
 from corral_api.ollama import reading, schema
 from corral_api.problems import problem_of
 from corral_api.routes import Route
-from corral_api.web import NDJSON, body_bytes, json_response, stream_response
+from corral_api.web import NDJSON, body_bytes, json_response, report_headers, stream_response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from corral.api import Library
     from corral.fetching import Progress
@@ -64,7 +64,8 @@ class Transfers:
         """Answer POST /api/pull."""
         body = self._pull_body.read(await body_bytes()).value
         name = reading.model_name(body.model or body.name, "invalid model name")
-        return await _progress(self._library.pull(name), as_stream=body.stream)
+        ignored = report_headers(ignored=("insecure",) if body.insecure else ())
+        return await _progress(self._library.pull(name), as_stream=body.stream, headers=ignored)
 
     async def create(self) -> Response:
         """Answer POST /api/create."""
@@ -93,13 +94,13 @@ async def _uploaded() -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _progress(steps: AsyncIterator[Progress], *, as_stream: bool) -> Response:
+async def _progress(steps: AsyncIterator[Progress], *, as_stream: bool, headers: Mapping[str, str] | None = None) -> Response:
     if as_stream:
-        return stream_response(_progress_lines(steps), NDJSON)
+        return stream_response(_progress_lines(steps), NDJSON, headers=headers)
     last = schema.ProgressLine("success")
     async for step in steps:
         last = schema.ProgressLine(step.status)
-    return json_response(last)
+    return json_response(last, headers=headers)
 
 
 async def _progress_lines(steps: AsyncIterator[Progress]) -> AsyncGenerator[bytes, None]:

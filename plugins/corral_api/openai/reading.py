@@ -59,6 +59,8 @@ def completion(body: CompletionRequest, prompt: str, request_id: str, num_ctx: i
 
 def prompts(body: CompletionRequest) -> list[str]:
     """Return the prompts of a completion request."""
+    if body.best_of != 1:
+        raise Unsupported("'best_of' is not supported: ask for n completions and choose")
     given = [body.prompt] if isinstance(body.prompt, str) else body.prompt
     texts = [prompt for prompt in given if isinstance(prompt, str)]
     if len(texts) != len(given) or not texts:
