@@ -13,10 +13,10 @@ from corral.cli.streams import closing
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from corral.fetching import Progress
+    from corral.fetching import Progress as Step
 
 
-async def follow(steps: AsyncIterator[Progress]) -> None:
+async def follow(steps: AsyncIterator[Step]) -> None:
     """Show the steps until they end."""
     async with closing(steps):
         await (_draw if sys.stderr.isatty() else _tell)(steps)
@@ -34,7 +34,7 @@ def waiting(message: str) -> Iterator[None]:
         yield
 
 
-async def _tell(steps: AsyncIterator[Progress]) -> None:
+async def _tell(steps: AsyncIterator[Step]) -> None:
     """Print each status once, for logs and pipes."""
     last = ""
     async for step in steps:
@@ -43,27 +43,21 @@ async def _tell(steps: AsyncIterator[Progress]) -> None:
             last = step.status
 
 
-async def _draw(steps: AsyncIterator[Progress]) -> None:
+async def _draw(steps: AsyncIterator[Step]) -> None:
+    """Draw the step that is going on; the ones that are over stay above it."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        current, status = None, ""
+    plain = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
+    with_bytes = (*plain, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*plain, console=Console(stderr=True), transient=True) as display:
+        task, status = display.add_task("", total=None), ""
         async for step in steps:
+            display.columns = with_bytes if step.total else plain
             if step.status != status:
                 if status:
-                    bars.console.print(status, highlight=False, markup=False)
-                if current is not None:
-                    bars.remove_task(current)
-                current, status = bars.add_task(step.status, total=None), step.status
-            if current is not None and step.total:
-                bars.update(current, total=step.total, completed=step.completed)
+                    display.console.print(status, highlight=False, markup=False)
+                status = step.status
+                display.reset(task, description=status)
+            display.update(task, total=step.total or None, completed=step.completed)
     click.echo(status, err=True)
