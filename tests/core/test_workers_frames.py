@@ -93,15 +93,30 @@ def test_every_way_to_say_that_memory_ran_out_is_understood(text: str) -> None:
     assert is_out_of_memory(text)
 
 
-def test_errors_add_up_to_the_newest_ones_and_an_unfinished_line_counts() -> None:
+def test_the_newest_errors_are_kept_and_an_unfinished_line_counts() -> None:
     log = OutputLog()
     for number in range(1000):
         log.feed(f"error: number {number}\n".encode())
-    log.feed(b"error: the last one")
+    log.feed(b"error: the last one" + b"!" * 10_000)
     log.close()
 
-    assert log.last_error.endswith("error: number 999\nerror: the last one")
-    assert len(log.last_error) <= 8 * 1024
+    assert log.last_error.startswith("error: number 997; error: number 998; error: number 999; error: the last one!!!")
+    assert len(log.last_error) < 600
+
+
+def test_that_memory_ran_out_is_not_forgotten_when_more_errors_follow() -> None:
+    log = OutputLog()
+    log.feed(b"cudaMalloc failed: out of memory\n" + b"error: and so on\n" * 10)
+
+    assert "memory" not in log.last_error
+    assert log.out_of_memory
+
+
+def test_a_recovery_forgives_what_went_before() -> None:
+    log = OutputLog()
+    log.feed(b"failed to allocate CUDA0 buffer\ncompute buffer allocation failed, retrying without pipeline parallelism\n")
+
+    assert (log.last_error, log.out_of_memory) == ("", False)
 
 
 def test_a_line_without_an_end_is_bounded() -> None:

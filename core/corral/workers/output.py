@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
-#: Bytes of output that are kept, bytes of one line that are looked at, and characters of error text shown.
+#: Bytes of output that are kept, and of one line that are looked at; lines of errors that are kept, and their length.
 RING_BYTES = 64 * 1024
 _LINE_BYTES = 8 * 1024
-_ERROR_CHARACTERS = 8 * 1024
+_ERROR_LINES = 4
+_ERROR_CHARACTERS = 500
 
 _OUT_OF_MEMORY = re.compile(
     r"out of (?:device |host )?memory|(?:cuda|hip)Malloc\w* failed|failed to allocate|allocation failed"
@@ -36,7 +38,8 @@ class OutputLog:
     def __init__(self) -> None:
         self._ring = bytearray()
         self._line = bytearray()
-        self._errors = ""
+        self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
+        self._ran_out = False
 
     def feed(self, data: bytes) -> None:
         """Take in what the child wrote; a chunk may end anywhere."""
@@ -55,7 +58,8 @@ class OutputLog:
 
     def forgive(self) -> None:
         """Forget the errors: the child recovered from them."""
-        self._errors = ""
+        self._errors.clear()
+        self._ran_out = False
 
     @property
     def text(self) -> str:
@@ -64,13 +68,13 @@ class OutputLog:
 
     @property
     def last_error(self) -> str:
-        """Return the errors since the last recovery, the newest 8 KiB, one a line; empty when there were none."""
-        return self._errors
+        """Return the newest errors since the last recovery, in one line; empty when there were none."""
+        return "; ".join(self._errors)
 
     @property
     def out_of_memory(self) -> bool:
-        """Return whether one of the errors is about memory."""
-        return is_out_of_memory(self._errors)
+        """Return whether one of the errors since the last recovery was about memory."""
+        return self._ran_out
 
     @property
     def last_line(self) -> str:
@@ -81,5 +85,8 @@ class OutputLog:
         line = raw[:_LINE_BYTES].decode(errors="replace").strip()
         if _RECOVERED.search(line):
             self.forgive()
-        elif _ERROR.search(line) or _OUT_OF_MEMORY.search(line):
-            self._errors = f"{self._errors}\n{line}".lstrip()[-_ERROR_CHARACTERS:]
+            return
+        is_about_memory = is_out_of_memory(line)
+        if is_about_memory or _ERROR.search(line):
+            self._ran_out |= is_about_memory
+            self._errors.append(line[:_ERROR_CHARACTERS])

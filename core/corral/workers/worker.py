@@ -19,7 +19,7 @@ from corral.workers.inbox import Inbox
 from corral.workers.leaving import describe_exit, was_killed
 from corral.workers.line import Line
 from corral.workers.loading import LoadClock
-from corral.workers.output import OutputLog, is_out_of_memory
+from corral.workers.output import OutputLog
 from corral.workers.process import Process
 from corral.workers.state import State
 
@@ -109,7 +109,7 @@ class Worker(Generic[Reply]):
     def death(self) -> RunnerDied:
         """Return the error for a request that the child's end cut off."""
         why = self._reason or f"{self.name} has been stopped"
-        return RunnerDied(why, out_of_memory=is_out_of_memory(why))
+        return RunnerDied(why, out_of_memory=self.state is State.GONE and bool(self._reason) and self._ran_out_of_memory())
 
     async def stop(self) -> None:
         """Ask the child to leave, make it leave, and return when it is gone; never raises, and can be repeated."""
