@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import pluggy
 import pytest
 
 from corral.conversation import Conversation, Prompt, Segment
@@ -361,6 +362,34 @@ def test_a_hook_that_returns_something_else_is_named(answer: object, model: Call
     host = load(candidate("a", Renderer(answer=answer)))
 
     with pytest.raises(PluginError, match=r"plugin 'a' \(local 1.0\) returned \w+ from render_prompt: it has no segments"):
+        render(host, model())
+
+
+def test_a_hook_that_returns_a_coroutine_is_named_and_nothing_waits_for_it(model: Callable[..., ModelSpec]) -> None:
+    """F06: an un-awaited coroutine would be a warning, and warnings are errors here."""
+
+    async def late() -> Prompt:
+        return PROMPT
+
+    host = load(candidate("a", Renderer(answer=late)))
+
+    with pytest.raises(PluginError, match="returned coroutine from render_prompt"):
+        render(host, model())
+
+
+def test_an_old_pluggy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F13: it leaves plugins half registered."""
+    monkeypatch.setattr(pluggy, "__version__", "1.6.0")
+
+    with pytest.raises(PluginError, match=r"needs pluggy 1.7 or newer, not 1.6.0 \(try: pip install 'pluggy>=1.7'\)"):
+        load(candidate("a", Renderer()))
+
+
+def test_a_plugin_that_goes_away_is_missed_by_name(model: Callable[..., ModelSpec]) -> None:
+    """F14: the Modelfile still asks for it."""
+    host = load(candidate("shout", Renderer()), selection=("no:shout",))
+
+    with pytest.raises(UnknownName, match=r"no plugin offers renderer 'shout' \(installed: none\)"):
         render(host, model())
 
 
