@@ -190,6 +190,18 @@ def test_a_remote_device_has_nothing_to_reserve():
     assert layers(put(CPU, near, far, **TINY)) == {"RPC0": 2, "RPC1": 2}
 
 
+def test_the_logits_of_a_batch_take_room_only_where_the_output_layer_is():
+    size = footprint(embedding_length=256, vocabulary_size=64 * 1024)
+
+    placement = put(CPU, gpu("CUDA0", 300), gpu("CUDA1", 300), size=size, num_ctx=256, num_parallel=1)
+
+    first, last = placement.shares
+    # 256 tokens x 64 Ki words x 4 bytes.
+    assert last.compute_bytes - first.compute_bytes >= 60 * MIB
+    assert all(share.total_bytes <= 300 * MIB for share in placement.shares)
+    assert layers(placement) == {"CUDA0": 2, "CUDA1": 2}
+
+
 def test_the_projector_takes_room_on_the_first_gpu():
     placement = put(CPU, gpu(free_mib=400), size=footprint(projector_bytes=150 * MIB))
 
@@ -515,7 +527,7 @@ SMOLLM2 = Footprint(
 def test_the_buffers_of_a_batch_are_what_was_measured(context, batch, flash, cache, measured_mib):
     demand = Demand(context_tokens=context, parallel=1, batch_tokens=batch, cache_types=(cache, cache), flash_attention=flash)
 
-    assert compute_bytes(SMOLLM2, demand) / MIB == pytest.approx(measured_mib, rel=0.05)
+    assert compute_bytes(SMOLLM2, demand, has_output=True) / MIB == pytest.approx(measured_mib, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ _F32 = 4
 _F16 = 2
 
 
-def compute_bytes(footprint: Footprint, demand: Demand) -> int:
-    """Return the bytes of a device that has the output layer, or all layers."""
+def compute_bytes(footprint: Footprint, demand: Demand, *, has_output: bool) -> int:
+    """Return the bytes of a device that has some layers, and perhaps the output layer."""
     tokens = min(demand.batch_tokens, demand.cells)
-    return max(tokens * _output(footprint, demand), tokens * _attention(footprint, demand), tokens * _feed_forward(footprint))
+    blocks = max(_attention(footprint, demand), _feed_forward(footprint))
+    return tokens * max(blocks, _output(footprint, demand) if has_output else 0)
 
 
 def input_bytes(footprint: Footprint, demand: Demand) -> int:

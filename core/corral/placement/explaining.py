@@ -81,7 +81,8 @@ def _account(site: Site, demand: Demand, device: Device, placement: Placement) -
     share = next((part for part in placement.shares if part.device.key == device.key), None)
     layers_bytes = share.weights_bytes + share.cache_bytes if share else 0
     is_first = any(group[0] is device for group in site.groups)
-    reserved, compute = reserved_bytes(site, device, is_first=is_first), batch_bytes(site, demand, device)
+    reserved = reserved_bytes(site, device, is_first=is_first)
+    compute = share.compute_bytes if share else batch_bytes(site, demand, device, has_output=False)
     return Account(
         device=device.name,
         description=device.description,

@@ -125,6 +125,6 @@ def _is_too_much_for_metal(site: Site, shares: tuple[Share, ...]) -> bool:
 
 
 def _gpu_shortage(site: Site, demand: Demand, placement: Placement) -> Shortage:
-    required = sum(layer_bytes(site, demand)) + compute_bytes(site.footprint, demand)
+    required = sum(layer_bytes(site, demand)) + compute_bytes(site.footprint, demand, has_output=False)
     available = sum(site.free[device.key] for device in site.gpus)
     return Shortage(reason=shortfall(site, placement), required_bytes=required, available_bytes=available)

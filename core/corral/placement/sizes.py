@@ -35,8 +35,16 @@ class HostNeed:
 
 
 def layer_bytes(site: Site, demand: Demand) -> list[int]:
-    """Return the weights and cache of each layer together."""
-    return [sum(sizes) for sizes in zip(*_layers(site, demand), strict=True)]
+    """Return what each layer takes: weights, cache, and for the output layer the logits of a batch."""
+    sizes = [sum(parts) for parts in zip(*_layers(site, demand), strict=True)]
+    sizes[-1] += _output_extra(site, demand)
+    return sizes
+
+
+def _output_extra(site: Site, demand: Demand) -> int:
+    """Return how much larger a batch's buffers are where the output layer is."""
+    with_output, without = (compute_bytes(site.footprint, demand, has_output=has) for has in (True, False))
+    return with_output - without
 
 
 def _layers(site: Site, demand: Demand) -> tuple[list[int], list[int]]:
@@ -54,13 +62,13 @@ def room(site: Site, demand: Demand, device: Device, *, is_first: bool) -> Room:
     """Return what is left for layers."""
     is_unknown = device.free_bytes is None and device.total_bytes is None and site.requested is not None
     free = _UNKNOWN_BYTES if is_unknown else site.free[device.key]
-    left = free - reserved_bytes(site, device, is_first=is_first) - batch_bytes(site, demand, device)
+    left = free - reserved_bytes(site, device, is_first=is_first) - batch_bytes(site, demand, device, has_output=False)
     return Room(free_bytes=max(0, left), is_integrated=device.kind is DeviceKind.INTEGRATED)
 
 
-def batch_bytes(site: Site, demand: Demand, device: Device) -> int:
+def batch_bytes(site: Site, demand: Demand, device: Device, *, has_output: bool) -> int:
     """Return the buffers of a batch on a device, corrected by what earlier loads of the model really took."""
-    return max(0, compute_bytes(site.footprint, demand) + site.conditions.corrections.get(device.name, 0))
+    return max(0, compute_bytes(site.footprint, demand, has_output=has_output) + site.conditions.corrections.get(device.name, 0))
 
 
 def share(site: Site, demand: Demand, device: Device, layers: range) -> Share:
@@ -71,7 +79,7 @@ def share(site: Site, demand: Demand, device: Device, layers: range) -> Share:
         layers=len(layers),
         weights_bytes=sum(weights[index] for index in layers),
         cache_bytes=sum(caches[index] for index in layers),
-        compute_bytes=batch_bytes(site, demand, device),
+        compute_bytes=batch_bytes(site, demand, device, has_output=layers.stop == site.footprint.total_layers),
     )
 
 
@@ -83,7 +91,7 @@ def host_need(site: Site, demand: Demand, placed: int) -> HostNeed:
     # On the host, a head that is tied to the embeddings is the embeddings themselves.
     output = 0 if placed else -footprint.tied_bytes
     projector = 0 if placed else footprint.projector_bytes
-    batch = compute_bytes(footprint, demand) if left else input_bytes(footprint, demand)
+    batch = compute_bytes(footprint, demand, has_output=not placed) if left else input_bytes(footprint, demand)
     logits = 4 * footprint.vocabulary_size * demand.sequences
     return HostNeed(
         weights_bytes=footprint.input_bytes + sum(weights[:left]) + output + projector,
