@@ -48,9 +48,7 @@ class ChatTemplate:
             self._opened.close()
 
     def _support(self, model: ModelSpec) -> ParserSupport:
-        from corral_chat_template.parsing import support
-
-        return support(self._templates().traits(model.facts))
+        return self._templates().support(model.facts)
 
     def _templates(self) -> Templates:
         if self._opened is None:

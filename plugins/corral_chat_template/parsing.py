@@ -44,6 +44,13 @@ def support(traits: Traits) -> ParserSupport:
     )
 
 
+def support_of(form: Format) -> ParserSupport:
+    """Return what answers in a format can hold."""
+    has_calls = any(on.call for state in form.states.values() for on in state.on)
+    thinks = any(on.goto == "thinking" for state in form.states.values() for on in state.on)
+    return ParserSupport(tools=has_calls, parallel_tools=has_calls, argument_streaming=has_calls, thinking="optional" if thinks else "none")
+
+
 def _thinking(traits: Traits) -> Literal["none", "optional", "always"]:
     answer = traits.answer
     if not answer.thinking_open:

@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corral.formats.json_calls import JsonCalls
-from corral.formats.machine import Format, On, State
-from corral.formats.output import Sink
+from corral.formats import Format, JsonCalls, On, Sink, State
 from corral.spec import ParserSupport
 from corral_go_template.nodes import Action, If, Node, Nodes, Range, Template, Text, With
 from corral_go_template.walking import all_nodes, names, node_names, texts, walk

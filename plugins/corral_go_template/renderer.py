@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corral.errors import Unsupported
-from corral.formats.prompts import PromptBuilder
+from corral.formats import PromptBuilder
 from corral_go_template.executor import Executor
 from corral_go_template.functions import functions
 from corral_go_template.nodes import Action, Command, Field, Pipeline, Template
