@@ -65,6 +65,11 @@ class Engine:
         """Return whether there is nothing to do."""
         return not self._streams and not self._waiting
 
+    @property
+    def running(self) -> int:
+        """Return the number of streams whose answer has begun."""
+        return sum(stream.is_running for stream in self._streams)
+
     def submit(self, request: Generate, prompt: list[int]) -> None:
         """Queue a request; one that can't be served fails at once."""
         try:
@@ -152,7 +157,7 @@ class Engine:
     def _compose(self) -> tuple[list[Part], Batch]:
         batch, parts = Batch(), []
         streams = [s for s in self._streams if s.leader is None and not s.is_over]
-        running = sum(s.is_running for s in streams)
+        running = self.running
         chunk = self._pacer.chunk(running=running > 0)
         shares = compose([Want(s.pending, s.is_running) for s in streams], batch=self._backend.batch_tokens, chunk=chunk)
         room = MOST_DRAFTED // running if running and not any(s.pending > 1 for s in streams) else 0
