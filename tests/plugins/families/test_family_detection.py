@@ -1,0 +1,30 @@
+"""No reference template is claimed by two renderers, or by two parsers."""
+
+from __future__ import annotations
+
+import pytest
+from family import Reference, collect
+from fetch_templates import templates_folder
+
+from corral.plugins import PluginHost
+
+HOST = PluginHost.load()
+
+
+@pytest.mark.long
+def test_no_template_is_claimed_twice() -> None:
+    for path in sorted(templates_folder().glob("*.jinja")):
+        template = path.read_text(encoding="utf-8")
+        for offers in (HOST.renderers(), HOST.parsers()):
+            found = [offer.name for offer in offers.values() if offer.detect is not None and offer.detect.match(template)]
+            assert len(found) <= 1, f"{path.name}: {found}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("reference", collect(Reference), ids=lambda reference: f"{reference.renderer}-{reference.template}")
+def test_a_template_is_detected_as_its_renderer_and_a_parser_of_the_same_calls(reference: Reference) -> None:
+    template = (templates_folder() / reference.template).read_text(encoding="utf-8")
+    renderers = [offer for offer in HOST.renderers().values() if offer.detect is not None and offer.detect.match(template)]
+    parsers = [offer for offer in HOST.parsers().values() if offer.detect is not None and offer.detect.match(template)]
+    assert [offer.name for offer in renderers] == [reference.renderer]
+    assert [offer.call_format for offer in parsers] == [renderers[0].call_format]
