@@ -183,13 +183,6 @@ def test_overhead_and_metal_reserve_more():
     assert layers(metal) == {"MTL0": 3}
 
 
-def test_a_remote_device_has_nothing_to_reserve():
-    """Servers with small memories are worth using: their own driver's needs are taken off what they report."""
-    near, far = (gpu(name, backend="RPC", free_bytes=201 * MIB, total_bytes=201 * MIB) for name in ("RPC0", "RPC1"))
-
-    assert layers(put(CPU, near, far, **TINY)) == {"RPC0": 2, "RPC1": 2}
-
-
 def test_the_logits_of_a_batch_take_room_only_where_the_output_layer_is():
     size = footprint(embedding_length=256, vocabulary_size=64 * 1024)
 

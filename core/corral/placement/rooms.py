@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from corral.placement.verdict import Conditions
 
 _MIB = 1024 * 1024
-#: What a GPU's driver and libraries take before any layer. An RPC server says what is left after its own.
+#: What a GPU's driver and libraries take before any layer.
 _MINIMUM = 457 * _MIB
-_MINIMUMS = {"metal": 512 * _MIB, "mtl": 512 * _MIB, "rpc": 0}
+_MINIMUMS = {"metal": 512 * _MIB, "mtl": 512 * _MIB}
 # After running out of memory, the part of what is free that nothing is placed in.
 _RESERVE = 0.1
 LAYER_KINDS = (DeviceKind.GPU, DeviceKind.INTEGRATED)
