@@ -192,7 +192,7 @@ async def test_output_without_an_end_of_line_is_a_sign_of_life_until_the_cap() -
     """F33."""
     failure = await fails_to_load("chatter", Deadlines(start_s=0.5, load_s=1.0, grace_s=0.1))
 
-    assert "timed out starting at 0% after 1.0 s" in str(failure)
+    assert re.search(r"timed out starting at 0% after [1-9]\d*\.\d s", str(failure))
 
 
 async def test_an_error_the_child_recovers_from_does_not_fail_it() -> None:
