@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import signal
@@ -156,6 +157,20 @@ async def test_a_command_that_can_not_run_is_named(argv: tuple[str, ...]) -> Non
     """F29."""
     with pytest.raises(LoadFailed, match="can't start child"):
         async with start_worker(argv, name="child", reply_types=(Said,)):
+            pytest.fail("it started")
+
+
+@pytest.mark.parametrize("call", ["socket.socketpair", "asyncio.base_events.BaseEventLoop.subprocess_exec"])
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EAGAIN])
+async def test_a_system_that_is_out_of_something_is_a_failed_load(monkeypatch: pytest.MonkeyPatch, call: str, code: int) -> None:
+    """F54, F55: no descriptor or no process is left."""
+
+    def fail(*args: object, **options: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(call, fail)
+    with pytest.raises(LoadFailed, match=os.strerror(code)):
+        async with start("echo"):
             pytest.fail("it started")
 
 

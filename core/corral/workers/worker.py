@@ -124,14 +124,14 @@ class Worker(Generic[Reply]):
     async def start(self, argv: Sequence[str], environment: Mapping[str, str | None]) -> None:
         """Start the child; raise LoadFailed when there is nothing to start."""
         loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            await loop.create_connection(lambda: self._line, sock=ours)
-            variables = child_environment(environment, channel_fd=theirs.fileno())
-            try:
+        try:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                await loop.create_connection(lambda: self._line, sock=ours)
+                variables = child_environment(environment, channel_fd=theirs.fileno())
                 await self._process.start(argv, variables, channel_fd=theirs.fileno())
-            except (OSError, ValueError) as error:
-                raise LoadFailed(f"can't start {self.name} ({argv[0]}): {error}") from error
+        except (OSError, ValueError) as error:
+            raise LoadFailed(f"can't start {self.name} ({argv[0]}): {error}") from error
         self._clock.start(loop.time())
         _log.debug("%s has started, process %d", self.name, self.pid)
         self._watch()
@@ -276,6 +276,7 @@ async def start_worker(
     """Start a child and yield it at once, still loading; it is gone when the block is left.
 
     `environment` is laid over this process's own; None takes a variable away. Raises LoadFailed when nothing starts.
+    The calling thread has to outlive the child: Linux tells a child of its parent's death when the starting thread ends.
     """
     worker: Worker[Reply] = Worker(name, reply_types=reply_types, deadlines=deadlines or Deadlines())
     try:
