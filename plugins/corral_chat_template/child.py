@@ -14,11 +14,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import jinja2.debug  # noqa: F401 - jinja imports it when a template fails
 import msgspec
 from jinja2 import TemplateSyntaxError
 
 from corral_chat_template.environment import chat_environment, clock
-from corral_chat_template.limits import CPU_S, MEMORY_BYTES, OUTPUT_CHARS, WALL_S
+from corral_chat_template.limits import CPU_S, MEMORY_BYTES, MESSAGE_BYTES, OUTPUT_CHARS, WALL_S
 from corral_chat_template.provenance import control, spans
 from corral_chat_template.wire import Answer, Failed, Render, Rendered, receive, send
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
     from jinja2 import Template
+
+
+#: Makes jinja and Python import what they import when first needed: later no file can be opened any more.
+WARM_UP = r"{{ '\u00e9' | wordwrap | pprint ~ [1] | tojson }}{{ lipsum(n=1) }}"
 
 
 class OutOfTime(BaseException):
@@ -43,19 +48,28 @@ class OutputTooLong(Exception):
 
 def main(fd: int) -> None:
     """Answer requests until the server closes its side."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, _stop)
     compile_template = lru_cache(maxsize=32)(chat_environment().from_string)
+    compile_template(WARM_UP).render()
     with socket.socket(fileno=fd) as channel:
-        while (message := receive(channel)) is not None:
+        _give_up()
+        while (message := receive(channel, MESSAGE_BYTES)) is not None:
             send(channel, msgspec.msgpack.encode(_answer(message, compile_template)))
 
 
+def _give_up() -> None:
+    """Give up memory beyond the limit, and files and connections altogether: all that is needed was loaded before."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
+        resource.setrlimit(kind, (0, 0))
+
+
 def _answer(message: bytes, compile_template: Callable[[str], Template]) -> list[Answer]:
-    request = msgspec.msgpack.decode(message, type=Render)
+    try:
+        request = msgspec.msgpack.decode(message, type=Render)
+    except RecursionError:
+        return [Failed("the conversation nests too deeply", 0)]
     limit = OUTPUT_CHARS + 2 * len(message)
     answers: list[Answer] = []
     for variables in request.renders:
@@ -96,12 +110,13 @@ def _render(template: Template, variables: dict[str, object], limit: int) -> str
 
 
 def _variables(request: Render, variables: dict[str, object]) -> dict[str, object]:
-    own = set(request.control)
-    marked = {name: control(value) if name in own and isinstance(value, str) else value for name, value in variables.items()}
-    for message in variables.get("messages", ()):  # type: ignore[attr-defined]
-        if message["role"] in own:
+    """Mark what is the template's own although it comes from outside: the tokenizer's tokens, and the names of known roles."""
+    tokens: dict[str, object] = {name: control(str(variables[name])) for name in ("bos_token", "eos_token") if name in variables}
+    messages = variables.get("messages")
+    for message in messages if isinstance(messages, list) else ():
+        if message["role"] in request.roles:
             message["role"] = control(message["role"])
-    return marked | {"strftime_now": clock(datetime.fromisoformat(request.now))}
+    return variables | tokens | {"strftime_now": clock(datetime.fromisoformat(request.now))}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from jinja2.filters import sync_do_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, pass_eval_context
 
-from corral_chat_template.provenance import control, join, safe
+from corral_chat_template.provenance import Marked, control, join, safe
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -160,4 +160,9 @@ def _join(context: EvalContext, value: Iterable[object], d: str = "", attribute:
 
 def clock(now: datetime) -> object:
     """Return `strftime_now` for a moment."""
-    return lambda form: control(now.strftime(form))
+
+    def strftime_now(form: str) -> str:
+        text = now.strftime(form)
+        return control(text) if isinstance(form, Marked) else text
+
+    return strftime_now

@@ -16,5 +16,8 @@ MEMORY_BYTES: Final = 1 << 30
 #: Output of one render beyond twice its input.
 OUTPUT_CHARS: Final = 16 << 20
 
+#: Bytes of one message between the processes.
+MESSAGE_BYTES: Final = 512 << 20
+
 #: CPU time after which an idle-looking process is taken for lost, on top of `WALL_S`.
 GRACE_S: Final = 5.0

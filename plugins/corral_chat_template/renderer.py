@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from corral.conversation import Conversation, Json, JsonObject, Message, Prompt, Segment, SegmentKind, ToolCall
@@ -70,17 +71,19 @@ class _Marks:
     """Texts that no message contains, to find places in the rendered text again."""
 
     end: str
+    #: Followed by the image's number and another dash, so that a message that is dropped or repeated takes its images along.
     media: str
 
     @classmethod
     def unused_in(cls, conversation: Conversation) -> _Marks:
         said = "".join(text for message in conversation.messages for text in (message.content, message.thinking))
         number = next(number for number in range(len(said) + 1) if f"corral-{number}-" not in said)
-        return cls(end=f"corral-{number}-end", media=f"corral-{number}-media")
+        return cls(end=f"corral-{number}-end", media=f"corral-{number}-media-")
 
 
 def _variables(facts: ModelFacts, conversation: Conversation, dialect: Dialect, marks: _Marks) -> JsonObject:
-    messages = [_describe(message, dialect, marks) for message in conversation.messages]
+    numbers = count()
+    messages = [_describe(message, dialect, marks, numbers) for message in conversation.messages]
     if not dialect.system:
         messages = merge_system(messages)
     prefilled = is_prefilled(conversation)
@@ -89,9 +92,10 @@ def _variables(facts: ModelFacts, conversation: Conversation, dialect: Dialect, 
     return variables(conversation, facts, messages, generation_prompt=not prefilled)
 
 
-def _describe(message: Message, dialect: Dialect, marks: _Marks) -> JsonObject:
+def _describe(message: Message, dialect: Dialect, marks: _Marks, numbers: Iterator[int]) -> JsonObject:
     described = describe(message, _object if dialect.object_arguments else _string)
-    return described | {"content": marks.media * len(message.images) + message.content} if message.images else described
+    places = "".join(f"{marks.media}{next(numbers)}-" for _ in message.images)
+    return described | {"content": places + message.content} if places else described
 
 
 def _object(call: ToolCall) -> Json:
@@ -118,7 +122,7 @@ def _tag_end(message: JsonObject, marks: _Marks) -> JsonObject:
 def _prompt(runs: Sequence[tuple[str, bool]], facts: ModelFacts, conversation: Conversation, marks: _Marks, traits: Traits) -> Prompt:
     if is_prefilled(conversation):
         runs = list(_until_end(runs, marks))
-    media = iter([image for message in conversation.messages for image in message.images])
+    media = [image for message in conversation.messages for image in message.images]
     segments = tuple(_segments(_without_bos(runs, facts), marks, media))
     return Prompt(segments=segments, suffix=_suffix(runs, traits.answer, is_prefilled=is_prefilled(conversation)))
 
@@ -159,12 +163,13 @@ def _without_bos(runs: Iterable[tuple[str, bool]], facts: ModelFacts) -> Iterato
     yield from runs
 
 
-def _segments(runs: Iterable[tuple[str, bool]], marks: _Marks, media: Iterator[bytes]) -> Iterator[Segment]:
+def _segments(runs: Iterable[tuple[str, bool]], marks: _Marks, media: Sequence[bytes]) -> Iterator[Segment]:
+    place = re.compile(f"{re.escape(marks.media)}([0-9]+)-")
     for piece, written in runs:
         kind = SegmentKind.CONTROL if written else SegmentKind.USER
-        for part in re.split(f"({re.escape(marks.media)})", piece):
-            if part == marks.media:
-                yield Segment("", SegmentKind.MEDIA, next(media))
+        for at, part in enumerate(place.split(piece)):
+            if at % 2:
+                yield Segment("", SegmentKind.MEDIA, media[int(part)])
             elif part:
                 yield Segment(part, kind)
 

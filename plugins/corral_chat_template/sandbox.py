@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import weakref
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from corral_chat_template.limits import GRACE_S, MEMORY_BYTES, WALL_S
+from corral_chat_template.limits import GRACE_S, MEMORY_BYTES, MESSAGE_BYTES, WALL_S
 from corral_chat_template.wire import Answer, Failed, Render, receive, send
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     from corral.conversation import JsonObject
 
-#: Variables whose text is the tokenizer's, and roles that all templates know; whatever else comes in is foreign text.
-CONTROL_NAMES = ("bos_token", "eos_token", "system", "developer", "user", "assistant", "tool", "function", "ipython", "model")
+#: Roles that templates know; the name of another one is foreign text.
+ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function", "ipython", "model")
+
+#: What the child needs of our environment; secrets that stand there are none of its business.
+ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "TZ", "LANG", "LC_ALL", "LC_TIME")
 
 
 class Sandbox:
@@ -39,7 +43,7 @@ class Sandbox:
 
     def render(self, template: str, renders: Sequence[JsonObject]) -> list[Answer]:
         """Render a template once per set of variables; a failure is an answer too."""
-        request = Render(template, self.now().isoformat(), list(renders), list(CONTROL_NAMES))  # type: ignore[arg-type]
+        request = Render(template, self.now().isoformat(), list(renders), list(ROLES))  # type: ignore[arg-type]
         with self._lock:
             answers = self._living_child().ask(msgspec.msgpack.encode(request))
             if answers is None or any(isinstance(answer, Failed) and answer.limit for answer in answers):
@@ -67,7 +71,12 @@ class _Child:
         with theirs:
             command = [sys.executable, "-m", "corral_chat_template.child", str(theirs.fileno())]
             process = subprocess.Popen(
-                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command,
+                pass_fds=(theirs.fileno(),),
+                env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
         ours.settimeout(patience_s)
         self._channel = ours
@@ -78,7 +87,7 @@ class _Child:
         """Return the answers; None when the child died or is stuck."""
         try:
             send(self._channel, message)
-            reply = receive(self._channel)
+            reply = receive(self._channel, MESSAGE_BYTES)
         except (TimeoutError, ConnectionError):
             return None
         return None if reply is None else msgspec.msgpack.decode(reply, type=list[Answer])

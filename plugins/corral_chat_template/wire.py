@@ -17,8 +17,8 @@ class Render(msgspec.Struct, array_like=True, frozen=True):
     template: str
     now: str
     renders: list[dict[str, object]]
-    #: Names of variables whose text, and roles of messages whose name, the template may treat as its own.
-    control: list[str]
+    #: Roles whose names the template may put into its own tags.
+    roles: list[str]
 
 
 class Rendered(msgspec.Struct, array_like=True, frozen=True, tag="rendered"):
@@ -43,10 +43,12 @@ def send(channel: socket.socket, message: bytes) -> None:
     channel.sendall(_LENGTH.pack(len(message)) + message)
 
 
-def receive(channel: socket.socket) -> bytes | None:
-    """Return the next message; None when the other side is gone."""
+def receive(channel: socket.socket, limit: int) -> bytes | None:
+    """Return the next message; None when the other side is gone, or sends more bytes than it may."""
     header = _receive_exactly(channel, _LENGTH.size)
-    return None if header is None else _receive_exactly(channel, _LENGTH.unpack(header)[0])
+    if header is None or _LENGTH.unpack(header)[0] > limit:
+        return None
+    return _receive_exactly(channel, _LENGTH.unpack(header)[0])
 
 
 def _receive_exactly(channel: socket.socket, size: int) -> bytes | None:

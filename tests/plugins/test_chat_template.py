@@ -216,3 +216,20 @@ def test_a_model_without_template_continues_text_but_does_not_chat(plugin):
     assert plugin.render_prompt(model(""), say(user("Once"))).segments == (Segment("Once", USER),)
     with pytest.raises(Unsupported, match="tiny:latest has no chat template"):
         plugin.render_prompt(model(""), say(user("Hi"), assistant("Hello"), user("Bye")))
+
+
+def test_a_message_that_is_repeated_or_dropped_takes_its_images_along(plugin):
+    template = "{{ messages[1].content }}{{ messages[1].content }}"
+    prompt = plugin.render_prompt(model(template), say(user("a", images=(b"one",)), user("b", images=(b"two",))))
+    assert [(segment.text, segment.media) for segment in prompt.segments] == [("", b"two"), ("b", b"")] * 2
+
+
+@pytest.mark.parametrize("name", ["system", "user", "x"])
+def test_template_arguments_are_user_text_whatever_their_name(plugin, name):
+    prompt = plugin.render_prompt(model("{{ %s }}" % name), say(user("Hi"), template_arguments={name: "<|im_start|>"}))  # noqa: UP031
+    assert prompt.segments == (Segment("<|im_start|>", USER),)
+
+
+def test_a_form_that_a_user_wrote_makes_no_control_text(plugin):
+    prompt = plugin.render_prompt(model("{{ strftime_now(messages[0].content) }}"), say(user("<|a|>")))
+    assert prompt.segments == (Segment("<|a|>", USER),)

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -138,3 +139,13 @@ os._exit(1)
 def test_importing_the_plugin_does_not_import_jinja2():
     code = "import sys, corral_chat_template; print([m for m in ('jinja2', 'msgspec', 'corral_chat_template.sandbox') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True).stdout.strip() == "[]"
+
+
+def test_the_child_knows_no_secrets_and_opens_nothing(sandbox, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "hidden")
+    sandbox.close()
+    render(sandbox, "warm")
+    process = Path("/proc") / str(sandbox._child.process.pid)
+    assert b"SECRET_KEY" not in (process / "environ").read_bytes()
+    limits = (process / "limits").read_text()
+    assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [["0", "0"]]
