@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOST = PluginHost.load(entry_points=[*installed(), Candidate(name="samples", load=lambda: sample_formats, distribution="samples")])
 CONVERSATION = Conversation(messages=(Message(role="user", content="Hi"),), tools=TOOLS)
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 every_parser = pytest.mark.parametrize("name", sorted(HOST.parsers()))
 
@@ -143,19 +143,44 @@ def test_plain_text_is_passed_on_at_once(name: str) -> None:
         assert fold(events).content == "Hello world"
 
 
+#: Where in an answer a flood may begin: at its start, in a text value, in a JSON string, in a list of calls.
+OPENINGS = (
+    "",
+    "<tool_call>\n<function=get_weather>\n<parameter=units>\n",
+    '<tool_call>{"name": "get_weather", "arguments": {"city": "',
+    "[TOOL_CALLS][",
+    "<|channel|>final<|message|>",
+)
+FLOODS = (
+    "word ",
+    "<tool_call>",
+    "<",
+    "{",
+    "[",
+    '{"a":',
+    "<think>",
+    "</parameter>",
+    "<parameter=a>\n",
+    "\n",
+    "<|channel|>",
+    '"\\',
+    "</function>\n",
+)
+
+
 @pytest.mark.long
 @every_parser
-@pytest.mark.parametrize(
-    "unit", ["word ", "<tool_call>", "<", "{", "[", '{"a":', "<think>", "</parameter>", "<parameter=a>\n", "\n", "<|channel|>", '"\\']
-)
-def test_time_grows_with_the_length_of_the_answer_only(name: str, unit: str) -> None:
-    def seconds(count: int) -> float:
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_time_grows_with_the_length_of_the_answer_only(name: str, opening: str) -> None:
+    def seconds(unit: str, count: int) -> float:
         parser = make(name)
-        text = unit * count
         started = time.process_time()
-        read(parser, list(text))
+        read(parser, [opening, *unit * count])
         return time.process_time() - started
 
-    size = max(1, 20_000 // len(unit))
-    small = min(seconds(size) for _ in range(2))
-    assert seconds(size * 5) < max(small, 0.02) * 5 * 2.5
+    slow = []
+    for unit in FLOODS:
+        count = 4000 // len(unit)
+        if seconds(unit, count * 6) > max(seconds(unit, count), seconds(unit, count), 0.01) * 6 * 3:
+            slow.append(unit)
+    assert slow == []

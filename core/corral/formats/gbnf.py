@@ -83,13 +83,13 @@ class Rules:
     def until(self, close: str) -> str:
         """Return the name of a rule for any text that ends with the first `close`."""
         names = [self.reserve("until") for _ in close]
-        letters = sorted(set(close))
         for state, name in enumerate(names):
-            choices = [f"{outside(letters)} {names[0]}"]
-            for letter in letters:
-                follower = _overlap(close, close[:state] + letter)
-                choices.append(literal(letter) if follower == len(close) else f"{literal(letter)} {names[follower]}")
-            self.define(name, " | ".join(choices))
+            followers = {letter: _overlap(close, close[:state] + letter) for letter in sorted(set(close))}
+            onward = {letter: follower for letter, follower in followers.items() if follower}
+            choices = [
+                f"{literal(letter)} {names[follower]}" if follower < len(close) else literal(letter) for letter, follower in onward.items()
+            ]
+            self.define(name, " | ".join([f"{outside(onward)} {names[0]}", *choices]))
         return names[0]
 
     def text(self, root: str) -> str:

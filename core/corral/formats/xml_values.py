@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from corral.formats.schema import ParameterType
 
 
+#: Longer text is no null, whatever white space is around it; so a flood of white space is not looked at again and again.
+MAX_NULL = 64
+
+
 class ArgumentsWriter:
     """Writes parameters as the members of one JSON object."""
 
@@ -96,9 +100,9 @@ class ValueWriter:
 
     def _may_be_null(self) -> bool:
         """Return whether the text so far may turn out to be null, which no string may precede."""
-        if len(self._kept) > 64:
-            self._kept = ["".join(self._kept)]
         text = "".join(self._kept)
+        if len(text) > MAX_NULL:
+            return False
         if not self._kind.is_known:
             return "null".startswith(text)
         text = text.strip()
