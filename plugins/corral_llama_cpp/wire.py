@@ -29,6 +29,8 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     threads: int
     gpu_layers: int = 0
     shares: tuple[DeviceShare, ...] = ()
+    #: Whether the output layer, which llama.cpp counts as one of theirs, is kept in the host's memory all the same.
+    output_on_host: bool = False
     #: Only this device of `shares`, by index; None splits by layers.
     main_gpu: int | None = None
     use_mmap: bool = True
@@ -38,6 +40,8 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     adapters: tuple[str, ...] = ()
     draft: str = ""
     is_embedding: bool = False
+    #: Memory for the states of finished answers that had to leave the cache.
+    parking_bytes: int = 0
     #: A file in which the busy runners of one machine count each other; empty for none.
     neighbours: str = ""
 

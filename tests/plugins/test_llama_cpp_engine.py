@@ -44,6 +44,7 @@ class ToyMemory:
     def __init__(self, *, can_cut: bool = True) -> None:
         self.cells: list[Cell] = []
         self.can_cut = can_cut
+        self.refuses = False
 
     def of(self, sequence: int) -> list[Cell]:
         return sorted((c for c in self.cells if sequence in c.owners), key=lambda c: c.position)
@@ -66,6 +67,16 @@ class ToyMemory:
         for cell in self.of(source):
             if start <= cell.position < end:
                 cell.owners.add(target)
+
+    def save(self, sequence: int) -> bytes:
+        return bytes(self.tokens(sequence))
+
+    def load(self, sequence: int, state: bytes) -> bool:
+        assert not self.of(sequence)
+        if self.refuses:
+            return False
+        self.cells += [Cell(position, token, {sequence}) for position, token in enumerate(state)]
+        return True
 
     def shift(self, sequence: int, start: int, delta: int) -> None:
         for cell in self.of(sequence):
@@ -157,7 +168,7 @@ class Bench:
 
     def __init__(self, backend: ToyBackend, slots: int = 3) -> None:
         self.backend = backend
-        self.engine = Engine(backend, slots=slots, sequences=slots + 2, idle_cells=backend.capacity // 2, fail=self.fail)
+        self.engine = Engine(backend, slots=slots, sequences=slots + 2, idle_cells=backend.capacity // 4, parking_bytes=200, fail=self.fail)
         self.failed: dict[int, CorralError] = {}
         self.text: dict[int, str] = {}
         self.ends: dict[int, Output] = {}
@@ -203,7 +214,10 @@ def bench(slots: int = 3, **options: object) -> Bench:
     return Bench(ToyBackend(capacity=CONTEXT * slots, **options), slots)
 
 
-PROMPT = st.lists(st.integers(1, 3), min_size=1, max_size=30)
+BASE = [1, 2, 3, 1, 1, 2, 2, 3, 3, 1, 3, 2, 1, 2, 1, 3, 2, 2, 1, 1, 3, 1, 2]
+PROMPT = st.builds(
+    lambda length, tail: BASE[:length] + tail, st.sampled_from([0, 5, 17, 20, 22]), st.lists(st.integers(1, 3), min_size=1, max_size=8)
+)
 
 
 class Company(RuleBasedStateMachine):
@@ -239,6 +253,10 @@ class Company(RuleBasedStateMachine):
         id_ = data.draw(st.sampled_from(sorted(self.expected)))
         self.bench.engine.cancel(id_)
         self.bench.check()
+
+    @rule()
+    def refuse_what_was_parked(self):
+        self.bench.backend.memory.refuses = not self.bench.backend.memory.refuses
 
     @rule(status=st.sampled_from([1, -1, -3]))
     def break_a_decode(self, status):
@@ -306,6 +324,19 @@ def test_an_abandoned_leader_does_not_hold_up_who_waits_for_its_prefix():
     table.run()
     assert second in table.ends
     assert table.ends[second].end.usage.cached_tokens >= 8
+
+
+def test_what_had_to_leave_the_cache_is_parked_and_comes_back():
+    table = bench(slots=1, context_tokens=128, batch_tokens=128)
+    table.backend.capacity = 128
+    first = [1 + i % 4 for i in range(60)]
+    for prompt in (first, [2] * 60, [3] * 60):
+        table.ask(prompt, num_predict=1)
+        table.run()
+    again = table.ask([*first, 5], num_predict=1)
+    table.run()
+    assert table.ends[again].end.usage.cached_tokens == len(first)
+    table.check()
 
 
 def test_a_decode_that_fails_for_one_request_fails_that_one_only():

@@ -7,24 +7,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
+from corral_llama_cpp.engine.prefixes import common_prefix
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from corral_llama_cpp.engine.parking import Parking
     from corral_llama_cpp.engine.seams import Memory
 
-
-def common_prefix(first: list[int], second: list[int]) -> int:
-    """Return how many leading tokens two lists share, by bisection over slices (which compare in C)."""
-    low, high = 0, min(len(first), len(second))
-    if first[:high] == second[:high]:
-        return high
-    while low < high - 1:
-        middle = (low + high) // 2
-        if first[low:middle] == second[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low
+#: A parked sequence is brought back when it spares at least this many tokens more than the cache does.
+WORTH_BRINGING_BACK = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -40,10 +32,14 @@ class Sequence:
 
 
 class Cells:
-    """The book of the cache. Finished sequences stay as prefixes for later prompts until their room is needed."""
+    """The book of the cache. Finished sequences stay as prefixes for later prompts; what must leave is parked.
 
-    def __init__(self, memory: Memory, *, capacity: int, sequences: int, idle_cells: int, can_cut: bool) -> None:
+    Idle cells cost something: attention passes over every cell up to the last used one, whoever it belongs to.
+    """
+
+    def __init__(self, memory: Memory, parking: Parking, *, capacity: int, sequences: int, idle_cells: int, can_cut: bool) -> None:
         self._memory = memory
+        self._parking = parking
         self._capacity = capacity
         self._idle_cells = idle_cells
         self._can_cut = can_cut
@@ -69,12 +65,13 @@ class Cells:
         None when every sequence is busy.
         """
         best, length = self._best(prompt)
+        if returned := self._bring_back(prompt, length):
+            return returned
         if best is not None and not best.is_busy and (length == len(best.tokens) or not self._make_id_free(best)):
             return self._take_over(best, length)
         if not self._make_id_free(best):
             return None
-        sequence = Sequence(self._free_ids.pop(), used_at=next(self._clock))
-        self._sequences[sequence.id] = sequence
+        sequence = self._new()
         if best is not None:
             self._share(best, sequence, length)
         return sequence
@@ -141,9 +138,31 @@ class Cells:
         self._trim_idle()
 
     def clear(self) -> None:
-        """Let every idle sequence go."""
+        """Let every idle sequence go, without parking it."""
         for sequence in self._idle():
             self._drop(sequence)
+
+    def _new(self) -> Sequence:
+        sequence = Sequence(self._free_ids.pop(), used_at=next(self._clock))
+        self._sequences[sequence.id] = sequence
+        return sequence
+
+    def _bring_back(self, prompt: list[int], cached: int) -> Sequence | None:
+        """Return a sequence from the parking when that spares clearly more than the `cached` tokens."""
+        parked, length = self._parking.find(prompt[:-1], whole=not self._can_cut)
+        if parked is None or length < cached + WORTH_BRINGING_BACK or not self._make_id_free(None):
+            return None
+        self.reserve(len(parked.tokens))
+        sequence = self._new()
+        if not self._memory.load(sequence.id, parked.state):
+            self._parking.drop(parked)
+            self._drop(sequence)
+            return None
+        self._parking.touch(parked)
+        self.append(sequence, parked.tokens)
+        if length < len(parked.tokens):
+            self.cut(sequence, length)
+        return sequence
 
     def _best(self, prompt: list[int], apart_from: Sequence | None = None) -> tuple[Sequence | None, int]:
         best: Sequence | None = None
@@ -184,7 +203,10 @@ class Cells:
         idle = [s for s in self._idle() if s is not apart_from]
         if not idle:
             return False
-        self._drop(min(idle, key=lambda s: s.used_at))
+        oldest = min(idle, key=lambda s: s.used_at)
+        if self._parking.is_wanted(oldest.tokens):
+            self._parking.park(oldest.tokens, self._memory.save(oldest.id))
+        self._drop(oldest)
         return True
 
     def _drop(self, sequence: Sequence) -> None:

@@ -8,9 +8,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from corral.errors import CorralError, RunnerError
-from corral_llama_cpp.engine.cells import Cells, common_prefix
+from corral_llama_cpp.engine.cells import Cells
 from corral_llama_cpp.engine.limits import answer_limit, fit, window
+from corral_llama_cpp.engine.parking import Parking
 from corral_llama_cpp.engine.plan import Pacer, Want, compose
+from corral_llama_cpp.engine.prefixes import common_prefix
 from corral_llama_cpp.engine.seams import Batch, SamplingFailed
 from corral_llama_cpp.engine.stream import Stream
 from corral_llama_cpp.wire import Note
@@ -40,12 +42,22 @@ class Part:
 class Engine:
     """Decodes for many streams at once. One thread calls everything; `fail` is told of requests that came to nothing."""
 
-    def __init__(self, backend: Backend, *, slots: int, sequences: int, idle_cells: int, fail: Callable[[int, CorralError], None]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        slots: int,
+        sequences: int,
+        idle_cells: int,
+        parking_bytes: int,
+        fail: Callable[[int, CorralError], None],
+    ) -> None:
         self._backend = backend
         self._slots = slots
         self._fail = fail
         self._cells = Cells(
             backend.memory,
+            Parking(parking_bytes),
             capacity=backend.context_tokens * slots,
             sequences=sequences,
             idle_cells=idle_cells,

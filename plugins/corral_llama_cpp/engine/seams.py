@@ -48,6 +48,12 @@ class Memory(Protocol):
     def shift(self, sequence: int, start: int, delta: int) -> None:
         """Add `delta` to the positions of a sequence from `start` on."""
 
+    def save(self, sequence: int) -> bytes:
+        """Return a copy of all that the cache holds for a sequence."""
+
+    def load(self, sequence: int, state: bytes) -> bool:
+        """Put what was saved into an empty sequence; False when there is no room for it."""
+
 
 class Sampler(Protocol):
     """Chooses the tokens of one stream; it remembers what it chose."""

@@ -29,6 +29,7 @@ class ContextMemory:
     """The cache of a context; see `engine.seams.Memory`."""
 
     def __init__(self, context: int) -> None:
+        self._context = context
         self._memory = ll.llama_get_memory(context)
 
     def remove(self, sequence: int, start: int, end: int = -1) -> bool:
@@ -42,6 +43,17 @@ class ContextMemory:
     def shift(self, sequence: int, start: int, delta: int) -> None:
         """Add `delta` to the positions of a sequence from `start` on."""
         ll.llama_memory_seq_add(self._memory, sequence, start, -1, delta)
+
+    def save(self, sequence: int) -> bytes:
+        """Return a copy of all that the cache holds for a sequence."""
+        size = int(ll.llama_state_seq_get_size(self._context, sequence))
+        buffer = (ctypes.c_uint8 * size)()
+        return bytes(memoryview(buffer)[: ll.llama_state_seq_get_data(self._context, buffer, size, sequence)])
+
+    def load(self, sequence: int, state: bytes) -> bool:
+        """Put what was saved into an empty sequence; False when there is no room for it."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        return bool(ll.llama_state_seq_set_data(self._context, buffer, len(state), sequence))
 
     @property
     def can_shift(self) -> bool:

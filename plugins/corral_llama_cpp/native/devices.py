@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class Override(ctypes.Structure):
+    """Which memory the tensors whose names match a pattern go to; the Python package leaves this struct out."""
+
+    _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
+
+
 class Devices:
     """The devices of the ggml library that this process has loaded; the Python package has no names for these calls."""
 
@@ -23,6 +29,7 @@ class Devices:
         self._registry.ggml_backend_dev_by_name.restype = ctypes.c_void_p
         self._registry.ggml_backend_dev_by_name.argtypes = [ctypes.c_char_p]
         self._devices = ctypes.CDLL(str(folder / "libggml-base.so"))
+        self._devices.ggml_backend_cpu_buffer_type.restype = ctypes.c_void_p
         self._devices.ggml_backend_dev_memory.restype = None
         self._devices.ggml_backend_dev_memory.argtypes = [ctypes.c_void_p] + [ctypes.POINTER(ctypes.c_size_t)] * 2
 
@@ -30,6 +37,11 @@ class Devices:
         """Return the NULL-terminated array of devices, in that order; raise LoadFailed for one that is not there."""
         found = [self._find(name) for name in names]
         return (ctypes.c_void_p * (len(found) + 1))(*found, None)
+
+    def on_host(self, patterns: Sequence[str]) -> ctypes.Array[Override]:
+        """Return the NULL-terminated array of overrides that keep matching tensors in the host's memory."""
+        host = self._devices.ggml_backend_cpu_buffer_type()
+        return (Override * (len(patterns) + 1))(*(Override(pattern.encode(), host) for pattern in patterns))
 
     def free_bytes(self, name: str) -> int:
         """Return the free memory of a device."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _SPLIT_NONE, _SPLIT_LAYER = 0, 1
 _LOAD_PLAIN, _LOAD_MMAP = 0, 1
 
+#: The output layer's weights; those that are tied to the embeddings have their name.
+_OUTPUT = (r"^output\.weight$", r"^token_embd\.weight$")
+
 
 class Model:
     """The weights of one model; `close` frees them."""
@@ -30,10 +33,13 @@ class Model:
         callback = ll.llama_progress_callback(lambda fraction, _: _report(progress, fraction))
         params = _params(load)
         array = devices.array([share.name for share in load.shares])
+        overrides = devices.on_host(_OUTPUT)
         split = (ctypes.c_float * int(ll.llama_max_devices()))(*(share.layers for share in load.shares))
         if load.shares:
             params.devices = cast("ctypes.Array[ctypes.c_void_p]", ctypes.cast(array, ctypes.c_void_p))
             params.tensor_split = split
+        if load.output_on_host:
+            params.tensor_buft_overrides = ctypes.cast(overrides, ctypes.c_void_p)
         params.progress_callback = callback
         self.pointer = ll.llama_model_load_from_file(path.encode(), params)
         if not self.pointer:

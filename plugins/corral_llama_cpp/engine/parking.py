@@ -1,0 +1,63 @@
+"""Keep the states of sequences that had to leave the cache in ordinary memory, for prompts that begin as they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from corral_llama_cpp.engine.prefixes import common_prefix
+
+#: Shorter sequences are computed again as fast as they are copied.
+WORTH_PARKING = 16
+
+
+@dataclass(slots=True, eq=False)
+class Parked:
+    """A sequence outside of the cache."""
+
+    tokens: list[int]
+    state: bytes
+
+
+class Parking:
+    """Parked sequences, the latest used last, within a budget of bytes."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget = budget_bytes
+        self._parked: list[Parked] = []
+
+    def __len__(self) -> int:
+        return len(self._parked)
+
+    def is_wanted(self, tokens: list[int]) -> bool:
+        """Return whether a sequence is worth its copy: long enough, and not the beginning of one that is here."""
+        is_known = any(parked.tokens[: len(tokens)] == tokens for parked in self._parked)
+        return self._budget > 0 and len(tokens) >= WORTH_PARKING and not is_known
+
+    def park(self, tokens: list[int], state: bytes) -> None:
+        """Take a sequence in; the longest unused ones leave when the budget is spent."""
+        self._parked = [parked for parked in self._parked if parked.tokens != tokens[: len(parked.tokens)]]
+        self._parked.append(Parked(list(tokens), state))
+        while sum(len(parked.state) for parked in self._parked) > self._budget:
+            del self._parked[0]
+
+    def find(self, prompt: list[int], *, whole: bool) -> tuple[Parked | None, int]:
+        """Return the sequence that shares the longest prefix with a prompt, and its length.
+
+        With `whole` only sequences count that are a prefix of the prompt themselves.
+        """
+        best: Parked | None = None
+        length = 0
+        for parked in self._parked:
+            shared = common_prefix(parked.tokens, prompt)
+            if shared > length and (shared == len(parked.tokens) or not whole):
+                best, length = parked, shared
+        return best, length
+
+    def touch(self, parked: Parked) -> None:
+        """Note that a sequence was used."""
+        self._parked.remove(parked)
+        self._parked.append(parked)
+
+    def drop(self, parked: Parked) -> None:
+        """Let a sequence go."""
+        self._parked.remove(parked)
