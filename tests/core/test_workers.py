@@ -373,8 +373,9 @@ asyncio.run(main())
 @pytest.mark.parametrize("deed", ["echo", "stay_when_told_to_go"])
 async def test_a_killed_parent_leaves_no_child_after_two_seconds(deed: str) -> None:
     """F50, with a child that reads its line and one that does not."""
+    path = os.pathsep.join([str(SCRIPT.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, str(SCRIPT), deed, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(SCRIPT.parent)}
+        sys.executable, "-c", PARENT, str(SCRIPT), deed, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
     )
     assert parent.stdout is not None
     async with asyncio.timeout(20):
