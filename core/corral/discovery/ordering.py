@@ -22,4 +22,4 @@ def in_order(devices: Iterable[Device]) -> list[Device]:
 
 def _rank(device: Device) -> tuple[int, bool, int, str, str, str]:
     kind = _PREFERENCE.index(device.kind)
-    return kind, device.unusable is not None, -(device.free_bytes or 0), device.backend, device.pci_id or "", device.id
+    return kind, device.unusable is not None, -(device.free_bytes or 0), device.backend, device.pci_id or "", device.name
