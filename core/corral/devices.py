@@ -97,7 +97,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where a model's layers go. `shares` are in device order, contiguous, and hold the last layers; the host has the rest."""
+    """Where a model's layers go. `shares` are in device order, contiguous, and hold the last layers; the host has the rest.
+
+    With `output_on_host` they hold the last blocks, and the output layer, which comes after those, stays on the host.
+    """
 
     shares: tuple[Share, ...]
     #: Blocks plus one for the output layer.
@@ -108,6 +111,8 @@ class Placement:
     parallel: int
     batch_tokens: int
     threads: int
+    #: Whether the output layer gave its room to blocks.
+    output_on_host: bool = False
     flash_attention: bool | None = None
     use_mmap: bool = True
     #: What the cache really holds; a quantised one may have been asked for where it can't be had.

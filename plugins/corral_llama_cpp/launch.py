@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 #: The longest input that an embedding model takes, where its context is not shorter.
 _EMBEDDING_BATCH = 2048
+#: Memory beside the cache for finished answers that may be continued.
+_PARKING_BYTES = 256 * 1024 * 1024
 
 
 def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> Load:
     """Return what the runner's process is told to load."""
     options = model.load or LoadOptions()
+    layers = _layers(placement)
     names = names_in_child([share.device for share in placement.shares])
     return Load(
         path=str(model.path),
@@ -27,8 +30,9 @@ def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> 
         parallel=placement.parallel,
         batch_tokens=_batch_tokens(model, placement),
         threads=placement.threads,
-        gpu_layers=placement.gpu_layers,
-        shares=tuple(DeviceShare(name, share.layers) for name, share in zip(names, placement.shares, strict=True)),
+        gpu_layers=sum(layers),
+        shares=tuple(DeviceShare(name, count) for name, count in zip(names, layers, strict=True)),
+        output_on_host=placement.output_on_host,
         main_gpu=0 if options.main_gpu is not None and placement.shares else None,
         use_mmap=placement.use_mmap,
         flash_attention=placement.flash_attention if options.flash_attention is None else options.flash_attention,
@@ -37,8 +41,17 @@ def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> 
         adapters=tuple(str(adapter) for adapter in model.adapters),
         draft=str(model.draft or ""),
         is_embedding=model.facts.is_embedding,
+        parking_bytes=_PARKING_BYTES,
         neighbours=str(settings.home / "run" / "busy-runners"),
     )
+
+
+def _layers(placement: Placement) -> list[int]:
+    """Return the layers of each device as llama.cpp counts them: for it the last device always has the output layer too."""
+    layers = [share.layers for share in placement.shares]
+    if placement.output_on_host:
+        layers[-1] += 1
+    return layers
 
 
 def environment(placement: Placement) -> dict[str, str]:

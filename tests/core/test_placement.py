@@ -195,6 +195,22 @@ def test_the_logits_of_a_batch_take_room_only_where_the_output_layer_is():
     assert layers(placement) == {"CUDA0": 2, "CUDA1": 2}
 
 
+def test_an_output_layer_that_does_not_fit_leaves_its_room_to_blocks():
+    size = footprint(input_bytes=300 * MIB, output_bytes=300 * MIB, tied_bytes=300 * MIB)
+
+    placement = put(CPU, gpu(free_mib=250), size=size, **TINY)
+
+    assert layers(placement) == {"CUDA0": 2}
+    assert placement.output_on_host
+    # The head is the embeddings, and one block is left with them.
+    assert placement.host_bytes // MIB == 400
+
+
+def test_an_output_layer_that_fits_is_with_the_last_blocks():
+    assert not put(CPU, gpu()).output_on_host
+    assert not put(CPU).output_on_host
+
+
 def test_the_projector_takes_room_on_the_first_gpu():
     placement = put(CPU, gpu(free_mib=400), size=footprint(projector_bytes=150 * MIB))
 

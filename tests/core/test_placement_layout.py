@@ -54,10 +54,6 @@ def test_layers_go_where_the_table_says(gpus, layers, num_gpu, expected):
     assert lay_out(gpus, layers, num_gpu) == expected
 
 
-def test_an_output_layer_that_can_not_stay_behind_takes_its_room_first():
-    assert lay_out({"g0": 256}, [100] * 4, -1, keep_output=True) == {"g0": [2, 3]}
-
-
 def test_spreading_uses_every_gpu_where_one_would_do():
     assert lay_out({"g0": 256, "g1": 256}, [50] * 4, -1, spread=True) == {"g0": [0, 1], "g1": [2, 3]}
 
@@ -73,28 +69,30 @@ SIZES = st.lists(st.integers(1, 300), min_size=1, max_size=12)
 ROOMS = st.lists(st.builds(Room, free_bytes=st.integers(0, 900), is_integrated=st.just(False)), max_size=4)
 
 
-@given(layers=SIZES, rooms=ROOMS, spread=st.booleans(), keep_output=st.booleans())
-def test_nothing_is_placed_where_it_does_not_fit(layers, rooms, spread, keep_output):
-    layout = arrange(layers, rooms, requested=None, force=True, spread=spread, keep_output=keep_output)
+@given(layers=SIZES, rooms=ROOMS, spread=st.booleans())
+def test_nothing_is_placed_where_it_does_not_fit(layers, rooms, spread):
+    layout = arrange(layers, rooms, requested=None, force=True, spread=spread)
 
     for room, placed in zip(rooms, layout, strict=True):
         assert sum(layers[index] for index in placed) <= room.free_bytes
 
 
 @given(layers=SIZES, rooms=ROOMS, requested=st.none() | st.integers(0, 14), spread=st.booleans())
-def test_layers_are_contiguous_in_device_order_and_end_with_the_last_ones(layers, rooms, requested, spread):
-    layout = arrange(layers, rooms, requested=requested, force=True, spread=spread, keep_output=True)
+def test_layers_are_contiguous_in_device_order_and_end_with_the_last_blocks(layers, rooms, requested, spread):
+    layout = arrange(layers, rooms, requested=requested, force=True, spread=spread)
 
     placed = [index for part in layout for index in part]
-    assert placed == list(range(len(layers) - len(placed), len(layers)))
+    end = max(placed, default=0) + 1
+    assert placed == list(range(end - len(placed), end))
+    assert not placed or end >= len(layers) - 1
     assert requested is None or count(layout) <= requested
 
 
 @given(layers=SIZES, rooms=ROOMS)
 def test_no_gpu_is_used_that_is_not_needed(layers, rooms):
-    layout = arrange(layers, rooms, requested=None, force=True, spread=False, keep_output=True)
+    layout = arrange(layers, rooms, requested=None, force=True, spread=False)
     used = max((number for number, placed in enumerate(layout, 1) if placed), default=0)
 
     if used > 1 and count(layout) == len(layers):
-        fewer = arrange(layers, rooms[: used - 1], requested=None, force=True, spread=False, keep_output=True)
+        fewer = arrange(layers, rooms[: used - 1], requested=None, force=True, spread=False)
         assert count(fewer) < len(layers)

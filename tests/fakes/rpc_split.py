@@ -105,7 +105,13 @@ async def main(path: Path, servers: Sequence[str], last_pid: int) -> dict[str, A
         placement = splitter.plan(await splitter.devices(limit, limit))
         assert isinstance(placement, Placement)
         text, memory = await splitter.answer(placement)
-        results[name] = {"layers": layers(placement), "text": text, "reason": placement.reason, **sizes(placement, memory)}
+        results[name] = {
+            "layers": layers(placement),
+            "text": text,
+            "reason": placement.reason,
+            "output_on_host": placement.output_on_host,
+            **sizes(placement, memory),
+        }
     small = await splitter.devices(470, 470)
     results["lost"] = await splitter.lose(placement, last_pid)
     too_big = splitter.plan(small, whole=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.placement.demand import Demand
-from corral.placement.sizes import batch_bytes, host_need, layer_bytes, reserved_bytes
+from corral.placement.sizes import batch_bytes, blocks_left, host_need, layer_bytes, reserved_bytes
 
 if TYPE_CHECKING:
     from corral.devices import Device, Placement
@@ -65,9 +65,9 @@ def explain(site: Site, placement: Placement) -> Explanation:
         flash_attention=placement.flash_attention,
     )
     sizes = layer_bytes(site, demand)
-    left = placement.total_layers - placement.gpu_layers
+    left = blocks_left(placement.total_layers, placement.gpu_layers, has_output=_has_output(placement))
     accounts = tuple(_account(site, demand, device, placement) for device in site.gpus)
-    next_layer = sizes[left - 1] if left else 0
+    next_layer = sizes[left - 1] if left else sizes[-1] if _has_output(placement) else 0
     return Explanation(
         placement=placement,
         devices=accounts,
@@ -75,6 +75,11 @@ def explain(site: Site, placement: Placement) -> Explanation:
         next_layer_bytes=next_layer,
         reasons=tuple(filter(None, (placement.reason, *(notice.message for notice in placement.notices)))),
     )
+
+
+def _has_output(placement: Placement) -> bool:
+    """Return whether the host has the output layer."""
+    return placement.output_on_host or not placement.shares
 
 
 def _account(site: Site, demand: Demand, device: Device, placement: Placement) -> Account:
@@ -99,7 +104,7 @@ def _account(site: Site, demand: Demand, device: Device, placement: Placement) -
 
 
 def _host(site: Site, demand: Demand, placement: Placement) -> HostAccount:
-    need = host_need(site, demand, placement.gpu_layers)
+    need = host_need(site, demand, placement.gpu_layers, has_output=_has_output(placement))
     return HostAccount(
         layers=placement.total_layers - placement.gpu_layers,
         weights_bytes=need.weights_bytes,

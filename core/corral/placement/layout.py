@@ -44,25 +44,22 @@ def choose(
     requested: int | None,
     force: bool,
     spread: bool,
-    keep_output: bool = False,
 ) -> tuple[int, Layout]:
     """Return the group that takes the most layers, by its index, and its layout. The first of equals wins."""
-    layouts = [arrange(layers, rooms, requested=requested, force=force, spread=spread, keep_output=keep_output) for rooms in groups]
+    layouts = [arrange(layers, rooms, requested=requested, force=force, spread=spread) for rooms in groups]
     best = max(range(len(layouts)), key=lambda index: count(layouts[index]))
     return best, layouts[best]
 
 
-def arrange(
-    layers: Sequence[int], rooms: Sequence[Room], *, requested: int | None, force: bool, spread: bool, keep_output: bool = False
-) -> Layout:
+def arrange(layers: Sequence[int], rooms: Sequence[Room], *, requested: int | None, force: bool, spread: bool) -> Layout:
     """Return which layers go where; `requested` is an explicit number of them, which `force` places whether it fits or not.
 
-    When not everything fits, the output layer is the first to stay on the host, unless `keep_output`.
+    When not everything fits, the output layer is the first to stay on the host.
     """
     if requested is not None or spread:
         rooms = [Room(free_bytes=room.free_bytes) for room in rooms]
     layout = _arrange_all(layers, rooms, requested=requested, force=force, spread=spread)
-    if keep_output or count(layout) == len(layers):
+    if count(layout) == len(layers):
         return layout
     return _arrange_all(layers[:-1], rooms, requested=requested, force=force, spread=spread)
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from corral.devices import Placement, Share
+from corral.devices import Placement
 from corral.placement import rooms
 from corral.placement.compute import compute_bytes
 from corral.placement.demand import demands
 from corral.placement.layout import choose
 from corral.placement.mapping import use_mmap
 from corral.placement.site import survey
-from corral.placement.sizes import host_need, layer_bytes, room, share
+from corral.placement.sizes import host_need, layer_bytes, room, share_of
 from corral.placement.verdict import Shortage
 from corral.placement.wording import shortfall, why_less
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corral.devices import Device
+    from corral.devices import Device, Share
     from corral.placement.demand import Demand
     from corral.placement.footprint import Footprint
     from corral.placement.site import Site
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 # More sequences at once than one must leave this part of the host's memory to others.
 _MODEST = 0.5
+
+
+#: Layers by index, and what the device that takes them holds.
+Parts: TypeAlias = "tuple[tuple[range, Share], ...]"
 
 
 def place(
@@ -72,18 +76,16 @@ def _is_comfortable(site: Site, placement: Placement) -> bool:
 
 
 def _try(site: Site, demand: Demand) -> Verdict:
-    shares = _shares(site, demand)
-    if _is_too_much_for_metal(site, shares):
-        shares = ()
-    placement = _placement(site, demand, shares)
+    parts = _parts(site, demand)
+    placement = _placement(site, demand, () if _is_too_much_for_metal(site, parts) else parts)
     if site.conditions.whole and placement.gpu_layers < site.wanted:
         return _gpu_shortage(site, demand, placement)
     shortage = site.host.shortage(site.model.name, placement.host_bytes, whole=site.conditions.whole)
     return shortage or placement
 
 
-def _shares(site: Site, demand: Demand) -> tuple[Share, ...]:
-    """Return the shares of the best group, in the order of the layers."""
+def _parts(site: Site, demand: Demand) -> Parts:
+    """Return what the devices of the best group take, in the order of the layers."""
     if not site.groups:
         return ()
     rooms_by_group = [[room(site, demand, device, is_first=device is group[0]) for device in group] for group in site.groups]
@@ -93,19 +95,20 @@ def _shares(site: Site, demand: Demand) -> tuple[Share, ...]:
         requested=site.requested,
         force=not site.conditions.whole,
         spread=site.settings.spread,
-        # llama.cpp counts layers from the output backwards: it can't leave the output behind and take a block.
-        keep_output=True,
     )
-    used = [(layers, device) for device, layers in zip(site.groups[index], layout, strict=True) if layers]
-    return tuple(share(site, demand, device, layers) for layers, device in sorted(used, key=lambda pair: pair[0].start))
+    used = [(layers, share_of(site, demand, device, layers)) for device, layers in zip(site.groups[index], layout, strict=True) if layers]
+    return tuple(sorted(used, key=lambda part: part[0].start))
 
 
-def _placement(site: Site, demand: Demand, shares: tuple[Share, ...]) -> Placement:
-    placed = sum(part.layers for part in shares)
+def _placement(site: Site, demand: Demand, parts: Parts) -> Placement:
+    shares = tuple(share for _, share in parts)
+    placed = sum(share.layers for share in shares)
+    has_output = not parts or parts[-1][0].stop < site.footprint.total_layers
     placement = Placement(
         shares=shares,
         total_layers=site.footprint.total_layers,
-        host_bytes=host_need(site, demand, placed).total_bytes,
+        output_on_host=bool(placed) and has_output,
+        host_bytes=host_need(site, demand, placed, has_output=has_output).total_bytes,
         context_tokens=demand.context_tokens,
         parallel=demand.parallel,
         batch_tokens=demand.batch_tokens,
@@ -118,10 +121,10 @@ def _placement(site: Site, demand: Demand, shares: tuple[Share, ...]) -> Placeme
     return replace(placement, use_mmap=use_mmap(site, placement), reason=reason, notices=(*demand.notices, *notices))
 
 
-def _is_too_much_for_metal(site: Site, shares: tuple[Share, ...]) -> bool:
+def _is_too_much_for_metal(site: Site, parts: Parts) -> bool:
     """Return whether a Mac would hang: a part of a model that is larger than its memory may be placed, and then stops it."""
     total = site.host.total_bytes
-    return site.system == "darwin" and total is not None and sum(part.total_bytes for part in shares) > total
+    return site.system == "darwin" and total is not None and sum(share.total_bytes for _, share in parts) > total
 
 
 def _gpu_shortage(site: Site, demand: Demand, placement: Placement) -> Shortage:

@@ -71,7 +71,7 @@ def batch_bytes(site: Site, demand: Demand, device: Device, *, has_output: bool)
     return max(0, compute_bytes(site.footprint, demand, has_output=has_output) + site.conditions.corrections.get(device.name, 0))
 
 
-def share(site: Site, demand: Demand, device: Device, layers: range) -> Share:
+def share_of(site: Site, demand: Demand, device: Device, layers: range) -> Share:
     """Return what a device would hold with these layers."""
     weights, caches = _layers(site, demand)
     return Share(
@@ -83,18 +83,24 @@ def share(site: Site, demand: Demand, device: Device, layers: range) -> Share:
     )
 
 
-def host_need(site: Site, demand: Demand, placed: int) -> HostNeed:
+def host_need(site: Site, demand: Demand, placed: int, *, has_output: bool) -> HostNeed:
     """Return what the host would hold: the embeddings, the layers that are nowhere else, and its part of each batch."""
     footprint = site.footprint
     weights, caches = _layers(site, demand)
-    left = footprint.total_layers - placed
+    left = blocks_left(footprint.total_layers, placed, has_output=has_output)
     # On the host, a head that is tied to the embeddings is the embeddings themselves.
-    output = 0 if placed else -footprint.tied_bytes
+    output = footprint.output_bytes - footprint.tied_bytes if has_output else 0
     projector = 0 if placed else footprint.projector_bytes
-    batch = compute_bytes(footprint, demand, has_output=not placed) if left else input_bytes(footprint, demand)
+    computes = left or has_output
+    batch = compute_bytes(footprint, demand, has_output=has_output) if computes else input_bytes(footprint, demand)
     logits = 4 * footprint.vocabulary_size * demand.sequences
     return HostNeed(
         weights_bytes=footprint.input_bytes + sum(weights[:left]) + output + projector,
         cache_bytes=sum(caches[:left]),
         compute_bytes=batch + logits + site.conditions.corrections.get(HOST_NAME, 0),
     )
+
+
+def blocks_left(total_layers: int, placed: int, *, has_output: bool) -> int:
+    """Return how many blocks stay on the host when that many layers are placed, the output layer among them or not."""
+    return total_layers - placed - (1 if has_output else 0)

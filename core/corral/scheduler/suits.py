@@ -25,7 +25,7 @@ def same_try(one: Placement, other: Placement | None) -> bool:
 def _as_loaded(placement: Placement) -> tuple[object, ...]:
     layers = tuple((share.device.key, share.layers) for share in placement.shares)
     caches = (placement.cache_type_k, placement.cache_type_v)
-    return (layers, placement.context_tokens, placement.parallel, placement.batch_tokens, caches)
+    return (layers, placement.output_on_host, placement.context_tokens, placement.parallel, placement.batch_tokens, caches)
 
 
 def why_reload(wanted: ModelSpec, loaded: ModelSpec, placement: Placement) -> str:

@@ -39,7 +39,7 @@ class Model:
             params.devices = cast("ctypes.Array[ctypes.c_void_p]", ctypes.cast(array, ctypes.c_void_p))
             params.tensor_split = split
         if load.output_on_host:
-            params.tensor_buft_overrides = ctypes.cast(overrides, ctypes.c_void_p)
+            params.tensor_buft_overrides = cast("ctypes.Array[ctypes.c_void_p]", ctypes.cast(overrides, ctypes.c_void_p))
         params.progress_callback = callback
         self.pointer = ll.llama_model_load_from_file(path.encode(), params)
         if not self.pointer:
