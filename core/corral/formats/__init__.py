@@ -25,6 +25,8 @@ from corral.formats.schema import Coerced, ParameterType, ToolSchemas, coerce, f
 from corral.formats.schema_grammar import schema_rule
 from corral.formats.source import Source, Steps
 from corral.formats.strict_json import dump_json, escape_json, load_json, load_object, template_text
+from corral.formats.thinking import thinking_format
+from corral.formats.turns import begins_run, ends_run, last_query, refuse_images, split_prefill, split_thinking
 from corral.formats.xml_calls import Head, XmlCalls
 
 __all__ = [
@@ -63,21 +65,28 @@ __all__ = [
     "answer_to_json",
     "arguments_rule",
     "arguments_text",
+    "begins_run",
     "coerce",
     "conversation_from_json",
     "dump_json",
+    "ends_run",
     "escape_json",
     "event_to_json",
     "fold",
     "format_grammar",
     "format_rule",
     "function_of",
+    "last_query",
     "literal",
     "load_json",
     "load_object",
     "read_json",
+    "refuse_images",
     "schema_rule",
+    "split_prefill",
+    "split_thinking",
     "template_text",
+    "thinking_format",
     "tools_from_json",
     "type_of",
 ]

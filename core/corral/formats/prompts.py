@@ -17,6 +17,8 @@ class PromptBuilder:
         self._segments: list[Segment] = []
         self._pieces: list[str] = []
         self._kind = SegmentKind.CONTROL
+        self._size = 0
+        self._answer_at: int | None = None
 
     def control(self, text: str) -> PromptBuilder:
         """Add text of the format itself."""
@@ -29,12 +31,20 @@ class PromptBuilder:
     def media(self, placeholder: str, data: bytes) -> PromptBuilder:
         """Add an image or a sound; the placeholder is what the prompt's text shows for it."""
         self._close()
+        self._size += len(placeholder)
         self._segments.append(Segment(placeholder, SegmentKind.MEDIA, data))
         return self
 
+    def begin_answer(self) -> PromptBuilder:
+        """Say that all text from here on is the prompt's suffix: what the answer goes on with."""
+        self._answer_at = self._size
+        return self
+
     def build(self, *, stop: Iterable[str] = (), suffix: str = "") -> Prompt:
-        """Return the prompt; `suffix` is the text after the last assistant header."""
+        """Return the prompt; `suffix` is the text after the last assistant header, for those who did not call `begin_answer`."""
         self._close()
+        if self._answer_at is not None:
+            suffix = "".join(segment.text for segment in self._segments)[self._answer_at :]
         return Prompt(segments=tuple(self._segments), stop=tuple(stop), suffix=suffix)
 
     def _add(self, text: str, kind: SegmentKind) -> PromptBuilder:
@@ -43,6 +53,7 @@ class PromptBuilder:
             self._kind = kind
         if text:
             self._pieces.append(text)
+            self._size += len(text)
         return self
 
     def _close(self) -> None:
