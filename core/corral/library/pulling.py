@@ -101,7 +101,7 @@ class Pull:
 
     def _plan(self, resolved: Resolved, found: list[Layer]) -> Plan:
         if not resolved.manifest:
-            return plan_of_parts(found, resolved.config, self._headers)
+            return plan_of_parts(found, resolved.config, self._wanted.parameters, self._headers)
         manifest = layers.decode(resolved.manifest, resolved.reference)
         missing = manifest.digests - {layer.digest for layer in found}
         if missing:
