@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from corral.formats.answer_grammar import CallGrammar, WritesCalls, format_grammar, format_rule
 from corral.formats.assembler import Answer, Assembler, CallIds, fold
+from corral.formats.call_site import CallSite, CallWriter
 from corral.formats.conversation_json import conversation_from_json, tools_from_json
 from corral.formats.event_json import answer_to_json, event_to_json
 from corral.formats.gbnf import Rules, literal
@@ -16,7 +17,7 @@ from corral.formats.json_reader import Dialect, read_json
 from corral.formats.json_strings import Outcome
 from corral.formats.machine import CallSyntax, Format, FormatParser, On, State
 from corral.formats.named_calls import NamedCalls
-from corral.formats.output import CallSite, CallWriter, EventWriter, Sink
+from corral.formats.output import EventWriter, Sink
 from corral.formats.pieces import PieceParser
 from corral.formats.prompts import PromptBuilder
 from corral.formats.python_calls import PythonCalls

@@ -15,8 +15,8 @@ from corral.formats.source import Source
 from corral.formats.strict_json import dump_json, load_json, load_object
 
 if TYPE_CHECKING:
+    from corral.formats.call_site import CallSite, CallWriter
     from corral.formats.gbnf import Rules
-    from corral.formats.output import CallSite, CallWriter
     from corral.formats.schema import ToolSchemas
     from corral.formats.source import Steps
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from corral.formats.answer_grammar import AnswerGrammar
-from corral.formats.output import CallSite, EventWriter, Sink
+from corral.formats.call_site import CallSite
+from corral.formats.output import EventWriter, Sink
 from corral.formats.pieces import PieceParser
 from corral.formats.scanner import TagScanner
 from corral.formats.schema import ToolSchemas

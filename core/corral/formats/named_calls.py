@@ -13,10 +13,10 @@ from corral.formats.json_reader import JSON, read_json
 from corral.formats.scanner import TagScanner
 
 if TYPE_CHECKING:
+    from corral.formats.call_site import CallSite, CallWriter
     from corral.formats.gbnf import Rules
     from corral.formats.json_reader import Dialect
     from corral.formats.machine import CallSyntax
-    from corral.formats.output import CallSite, CallWriter
     from corral.formats.schema import ToolSchemas
     from corral.formats.source import Steps
 

@@ -11,13 +11,14 @@ from corral.formats.gbnf import literal
 from corral.formats.json_calls import STATUS
 from corral.formats.json_reader import Dialect, read_json
 from corral.formats.json_strings import Outcome
+from corral.formats.member_grammar import in_order
 from corral.formats.scanner import TagScanner
-from corral.formats.schema_grammar import in_order, schema_rule
+from corral.formats.schema_grammar import schema_rule
 from corral.formats.xml_values import ArgumentsWriter
 
 if TYPE_CHECKING:
+    from corral.formats.call_site import CallSite
     from corral.formats.gbnf import Rules
-    from corral.formats.output import CallSite
     from corral.formats.schema import ToolSchemas
     from corral.formats.source import Steps
 

@@ -11,28 +11,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corral.errors import InvalidGrammar
-from corral.formats.gbnf import literal, one_of, outside, repeat
+from corral.formats.gbnf import literal, one_of
 from corral.formats.integer_grammar import integers
-from corral.formats.pattern_grammar import pattern_grammar
+from corral.formats.member_grammar import in_order, other_key
 from corral.formats.schema import follow
-from corral.formats.strict_json import dump_json, escape_json
+from corral.formats.strict_json import dump_json
+from corral.formats.string_grammar import count_of, repeat_at, string_grammar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from corral.conversation import Json, JsonObject
     from corral.formats.gbnf import Rules
 
 _REFUSED = ("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "propertyNames", "contains", "unevaluatedProperties")
-_DATE = '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])'
-_TIME = '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,9})? ("Z" | [+-] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])'
-_HEX = "[0-9a-fA-F]"
-_FORMATS = {
-    "date": _DATE,
-    "time": _TIME,
-    "date-time": f'{_DATE} "T" {_TIME}',
-    "uuid": f'{_HEX}{{8}} "-" {_HEX}{{4}} "-" {_HEX}{{4}} "-" {_HEX}{{4}} "-" {_HEX}{{12}}',
-}
 _OF_TYPE = {
     "object": ("properties", "additionalProperties", "required", "patternProperties", "minProperties", "maxProperties"),
     "array": ("items", "prefixItems", "minItems", "maxItems"),
@@ -130,7 +122,7 @@ class SchemaGrammar:
             case "array":
                 return self._array(schema, path)
             case "string":
-                return self._string(schema, path)
+                return string_grammar(self._rules, schema, path)
             case "integer":
                 return self._integer(schema)
             case "number":
@@ -150,23 +142,8 @@ class SchemaGrammar:
             return f"{self._rules.json('natural')} {self._rules.json('tail')}"
         return self._rules.json("number")
 
-    def _string(self, schema: JsonObject, path: str) -> str:
-        kind = schema.get("format")
-        if isinstance(schema.get("pattern"), str):
-            return f'"\\"" {pattern_grammar(str(schema["pattern"]), f"{path}.pattern")} "\\""'
-        if kind == "ipv4":
-            octet = integers(0, 255)
-            return f'"\\"" {octet} ("." {octet}){{3}} "\\""'
-        if isinstance(kind, str) and kind in _FORMATS:
-            return f'"\\"" {_FORMATS[kind]} "\\""'
-        least, most = _count(schema, "minLength", path) or 0, _count(schema, "maxLength", path)
-        if not least and most is None:
-            return self._rules.json("string")
-        self._rules.json("string")
-        return f'"\\"" {self._repeat("char", least, most, f"{path}.maxLength")} "\\""'
-
     def _array(self, schema: JsonObject, path: str) -> str:
-        least, most = _count(schema, "minItems", path) or 0, _count(schema, "maxItems", path)
+        least, most = count_of(schema, "minItems", path) or 0, count_of(schema, "maxItems", path)
         fixed = schema.get("prefixItems")
         if isinstance(fixed, list):
             return self._tuple(schema, fixed, path)
@@ -174,7 +151,7 @@ class SchemaGrammar:
             return f'"[" {self._rules.json("ws")} "]"'
         item = self.value(schema.get("items", {}), f"{path}.items")
         ws = self._rules.json("ws")
-        more = self._repeat(f'("," {ws} {item})', max(least - 1, 0), None if most is None else most - 1, f"{path}.maxItems")
+        more = repeat_at(f'("," {ws} {item})', max(least - 1, 0), None if most is None else most - 1, f"{path}.maxItems")
         inside = f"{item} {more}"
         return f'"[" {ws} {inside if least else f"({inside})?"} {ws} "]"'
 
@@ -213,50 +190,8 @@ class SchemaGrammar:
         key = other_key(self._rules, members)
         return f'{key} ":" {self._rules.json("ws")} {self.value(schema, f"{path}.additionalProperties")}'
 
-    def _repeat(self, item: str, least: int, most: int | None, path: str) -> str:
-        try:
-            return repeat(item, least, most)
-        except InvalidGrammar as error:
-            raise InvalidGrammar(f"{path}: {error}") from error
-
     def _nothing(self, path: str) -> str:
         raise InvalidGrammar(f"{path}.enum: is empty, so no value is allowed")
-
-
-def in_order(rules: Rules, members: Sequence[tuple[str, bool]], other: str = "") -> str:
-    """Return the expression for members with commas between them, in order, each with whether it is required.
-
-    There is a rule for "the members from here on, with something before them" and one for "with nothing before them", so
-    the grammar grows linearly with the members, however many are optional. `other` is for any number of members at the end.
-    """
-    ws = rules.json("ws")
-    later = f'("," {ws} {other})*' if other else '""'
-    first = f'({other} ("," {ws} {other})*)?' if other else '""'
-    for member, is_required in reversed(members):
-        follow_up = rules.add("more", later)
-        alternative = rules.add("start", first)
-        later = f'"," {ws} {member} {follow_up}' if is_required else f'("," {ws} {member})? {follow_up}'
-        first = f"{member} {follow_up}" if is_required else f"{member} {follow_up} | {alternative}"
-    return rules.add("members", first)
-
-
-def other_key(rules: Rules, names: Iterable[str]) -> str:
-    """Return the expression for a JSON string that is none of those names."""
-    rules.json("string")
-    plain = [escape_json(name) for name in names if "\\" not in escape_json(name)]
-    return f'"\\"" {_unlike(rules, plain)} "\\""' if plain else "string"
-
-
-def _unlike(rules: Rules, names: Sequence[str]) -> str:
-    """Return a rule for what may follow a common beginning so that none of the names' rests comes out."""
-    by_letter: dict[str, list[str]] = {}
-    for name in names:
-        if name:
-            by_letter.setdefault(name[0], []).append(name[1:])
-    choices = [f"{literal(letter)} {_unlike(rules, rests)}" for letter, rests in by_letter.items()]
-    stop = [*by_letter, '"', "\\", *map(chr, range(32))]
-    choices.append(f"{outside(stop)} char*")
-    return rules.add("other", " | ".join(choices if "" in names else [*choices, '""']))
 
 
 def _merged(base: JsonObject, other: Json, path: str) -> JsonObject:
@@ -292,15 +227,6 @@ def _whole(bound: Json, *, up: bool, step: int = 0) -> int | None:
     if isinstance(bound, bool) or not isinstance(bound, int | float):
         return None
     return (-int(-bound // 1) if up else int(bound // 1)) + step
-
-
-def _count(schema: JsonObject, keyword: str, path: str) -> int | None:
-    value = schema.get(keyword)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidGrammar(f"{path}.{keyword}: must be a whole number that is not negative")
-    return value
 
 
 def schema_rule(rules: Rules, schema: Json, path: str = "format", root: JsonObject | None = None) -> str:

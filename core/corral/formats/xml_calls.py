@@ -18,9 +18,9 @@ from corral.formats.xml_parameters import ParameterReader
 from corral.formats.xml_values import ArgumentsWriter
 
 if TYPE_CHECKING:
+    from corral.formats.call_site import CallSite, CallWriter
     from corral.formats.gbnf import Rules
     from corral.formats.machine import CallSyntax
-    from corral.formats.output import CallSite, CallWriter
     from corral.formats.schema import ParameterType, ToolSchemas
     from corral.formats.source import Steps
 

@@ -12,7 +12,7 @@ from corral.formats.xml_values import ValueWriter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corral.formats.output import CallSite
+    from corral.formats.call_site import CallSite
     from corral.formats.schema import ParameterType
     from corral.formats.source import Steps
     from corral.formats.xml_calls import XmlCalls

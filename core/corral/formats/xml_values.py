@@ -10,7 +10,7 @@ from corral.formats.strict_json import dump_json, escape_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corral.formats.output import CallWriter
+    from corral.formats.call_site import CallWriter
     from corral.formats.schema import ParameterType
 
 
