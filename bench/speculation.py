@@ -6,9 +6,10 @@ python bench/speculation.py MODEL.gguf [--pairs 5] [--json FILE]
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING
 
-from asking import continue_text, words
+from asking import WORDS, continue_text, words
 from servers import Setup, arguments, both
 from tables import Table
 
@@ -18,11 +19,20 @@ if TYPE_CHECKING:
 TOKENS = 200
 
 
+SENTENCES = (
+    "The old {} stood near the {}, where nobody had seen a {} for many years.",
+    "In the morning she took the {} and went down to the {} to look for her {}.",
+    "It was a cold day, and the {} of the {} was covered with a thin layer of {}.",
+    "He said that the {} belonged to the {}, but nobody believed him about the {}.",
+    "When the {} was ready, they carried it past the {} and left it beside the {}.",
+)
+
+
 def repeating(seed: int) -> str:
-    """Return a text of about 300 tokens and the beginning of its copy: any model goes on copying."""
-    lines = "\n".join(f"{n}. {words((seed, n), 8)}" for n in range(1, 28))
-    start = "\n".join(lines.split("\n")[:3])
-    return f"The list:\n{lines}\n\nThe same list again:\n{start}\n"
+    """Return a text of about 300 tokens and the beginning of its copy: a model goes on copying."""
+    chooser = random.Random(seed)
+    text = " ".join(chooser.choice(SENTENCES).format(*chooser.sample(WORDS, 3)) for _ in range(15))
+    return f"# Original\n\n{text}\n\n# Exact copy\n\n{text[:80]}"
 
 
 def fresh(seed: int) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-#: The shortest repetition that is taken as a hint, and the longest guess, in tokens.
+#: The shortest repetition that is taken as a hint while guesses are right, and the one that starts the guessing, in tokens.
+#: Three tokens repeat by chance in any prose; a wrong guess of two costs as much as a token.
 MIN_MATCH = 3
+COLD_MATCH = 6
+#: The longest guess. A batch of 24 tokens takes 11 times as long as one token on 2 cores, and longer ones pay little more.
 MAX_DRAFT = 24
 #: Tokens without a guess after a wrong one; it doubles with each further wrong one.
 FIRST_PAUSE = 4
@@ -30,11 +33,12 @@ class Lookup:
                 self._before = self._after.get(run)
                 self._after[run] = end
 
-    def draft(self, length: int) -> list[int]:
-        """Return at most `length` tokens that followed the last time; empty when nothing repeats."""
-        if self._before is None:
+    def draft(self, length: int, match: int = MIN_MATCH) -> list[int]:
+        """Return at most `length` tokens that followed the last time; empty when fewer than `match` tokens repeat."""
+        at = self._before
+        if at is None or at < match or self._tokens[at - match : at] != self._tokens[-match:]:
             return []
-        return self._tokens[self._before : self._before + length]
+        return self._tokens[at : at + length]
 
 
 class Pace:
@@ -43,6 +47,8 @@ class Pace:
     def __init__(self, most: int = MAX_DRAFT) -> None:
         self._most = most
         self._length = min(2, most)
+        #: Whether the last guess was any good.
+        self._is_warm = False
         self._pause = 0
         self._next_pause = FIRST_PAUSE
 
@@ -50,16 +56,22 @@ class Pace:
         """Return how many tokens to guess now, at most `room`."""
         return 0 if self._pause else min(self._length, room)
 
+    @property
+    def match(self) -> int:
+        """Return how many tokens must repeat before the next guess."""
+        return MIN_MATCH if self._is_warm else COLD_MATCH
+
     def plain(self) -> None:
         """Note a token that was decoded without a guess."""
         self._pause = max(self._pause - 1, 0)
 
     def judge(self, drafted: int, accepted: int) -> None:
         """Note how many of the guessed tokens were right."""
+        self._is_warm = accepted * 2 >= drafted
         if accepted == drafted:
             self._length = min(self._length * 2, self._most)
             self._next_pause = FIRST_PAUSE
-        elif accepted * 2 >= drafted:
+        elif self._is_warm:
             self._length = max(accepted, 1)
         else:
             self._length = min(2, self._most)

@@ -95,7 +95,7 @@ class Stream:
             return []
         if self.lookup is None:
             self.lookup = Lookup(self._all)
-        return self.lookup.draft(self.pace.length(left))
+        return self.lookup.draft(self.pace.length(left), self.pace.match)
 
     def note(self, note: Note) -> None:
         """Tell the client something."""
