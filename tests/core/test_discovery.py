@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from corral.devices import Absent, Device, DeviceKind, Unusable
-from corral.discovery import Discovery
+import pytest
+
+from corral.devices import Absent, Device, DeviceKind, Placement, Share, Unusable
+from corral.discovery import Discovery, watch
+from corral.discovery.rules import LOST
+from corral.errors import LoadFailed
 from corral.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
-    import pytest
+    from corral.runners import Runner
 
 GIB = 1024**3
 
@@ -290,3 +295,90 @@ async def test_probing_again_on_demand_drops_what_failed_since() -> None:
     await discovery.rediscover()
 
     assert by_name(await discovery.devices())["CUDA0"].unusable == Unusable("failed its test")
+
+
+async def test_a_device_that_is_not_found_any_more_when_all_is_probed_again_is_lost() -> None:
+    """F22, for a device that no driver tells about."""
+    remote = replace(CUDA, backend="RPC", name="RPC0", pci_id=None)
+    host, clock = Host(probe=Answer("llama-cpp", [remote, HOST])), Clock()
+    discovery = make(host, clock)
+    await discovery.devices()
+    host.probe = Answer("llama-cpp", [HOST])
+    discovery.distrust()
+    clock.now += 20
+    lost = by_name(await discovery.devices())["RPC0"]
+    host.probe = Answer("llama-cpp", [remote, HOST])
+    clock.now += 61
+    found = by_name(await discovery.devices())["RPC0"]
+
+    assert (lost.unusable, found.unusable) == (LOST, None)
+
+
+async def test_what_is_lost_is_looked_for_less_and_less_often() -> None:
+    host, clock = Host(), Clock()
+    discovery = make(host, clock)
+    await discovery.devices()
+    host.measure("nvidia")
+    host.probe = Answer("llama-cpp", [HOST])
+    for _ in range(3600):
+        clock.now += 1
+        await discovery.devices()
+
+    assert 6 <= host.probes <= 11
+
+
+async def test_a_probe_that_fails_as_a_whole_loses_no_device() -> None:
+    host = Host()
+    discovery = make(host)
+    await discovery.devices()
+    host.probe = Answer("llama-cpp", error="no answer within 30 s")
+    await discovery.rediscover()
+
+    assert [device.unusable for device in await discovery.devices()] == [None, None]
+    assert [notice.code for notice in discovery.notices] == ["discovery_failed"]
+
+
+class Doubts:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def distrust(self) -> None:
+        self.count += 1
+
+
+def placed_on(*devices: Device) -> Placement:
+    shares = tuple(Share(device=device, layers=1, weights_bytes=1, cache_bytes=1, compute_bytes=1) for device in devices)
+    return Placement(shares=shares, total_layers=2, host_bytes=0, context_tokens=8, parallel=1, batch_tokens=8, threads=1)
+
+
+@asynccontextmanager
+async def opening(error: LoadFailed | None = None, death: str = "") -> AsyncIterator[Runner]:
+    class Leaving:
+        async def wait_closed(self) -> str:
+            return death
+
+    if error is not None:
+        raise error
+    yield cast("Runner", Leaving())
+
+
+@pytest.mark.parametrize(
+    ("placement", "error", "death", "doubts"),
+    [
+        (placed_on(CUDA), None, "", 0),
+        (placed_on(CUDA), None, "crashed", 1),
+        (placed_on(CUDA), LoadFailed("CUDA error"), "", 1),
+        (placed_on(CUDA), LoadFailed("no memory", out_of_memory=True), "", 0),
+        (placed_on(), LoadFailed("no model"), "", 0),
+        (placed_on(), None, "crashed", 0),
+    ],
+)
+async def test_devices_are_doubted_when_a_runner_fails_on_one(
+    placement: Placement, error: LoadFailed | None, death: str, doubts: int
+) -> None:
+    devices = Doubts()
+    with suppress(LoadFailed):
+        async with watch(devices, placement, opening(error, death)):
+            pass
+
+    assert devices.count == doubts

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from corral.discovery.discovery import Discovery, LiveMemory
 from corral.discovery.reports import DeviceHost, Report
+from corral.discovery.watching import watch
 
-__all__ = ["DeviceHost", "Discovery", "LiveMemory", "Report"]
+__all__ = ["DeviceHost", "Discovery", "LiveMemory", "Report", "watch"]

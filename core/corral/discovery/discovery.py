@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from corral.discovery import visibility
-from corral.discovery.cleaning import clean
-from corral.discovery.identity import is_same
+from corral.discovery.known import Known, cleaned, is_listed, matches_any
 from corral.discovery.merging import merge
 from corral.discovery.ordering import in_order
 from corral.discovery.rules import LOST, without_dwarfs
@@ -34,6 +34,9 @@ _REFRESH_LIMIT_S = 3.0
 _FRESH_S = 1.0
 _FRESH_AFTER_ERRORS_S = 60.0
 _REST_S = 10.0
+#: Seconds until something lost is looked for, twice as long each time in vain.
+_RETRY_S = 30.0
+_LONGEST_RETRY_S = 600.0
 
 #: No plugin has this name.
 _RUNNERS = "(runners)"
@@ -57,9 +60,11 @@ class Discovery:
         self._environment = os.environ if environment is None else environment
         self._clock = clock
         self._looking = asyncio.Lock()
-        #: The latest report of each plugin, and what was there when devices were last probed.
+        #: The latest report of each plugin that could look.
         self._reports: dict[str, Report] = {}
-        self._probed: dict[str, Report] = {}
+        self._known = Known()
+        self._is_doubted = False
+        self._retry_s = _RETRY_S
         self._devices: list[Device] = []
         #: What went wrong last time, by the plugin (or the runners) that it went wrong with.
         self._problems: dict[str, Notice] = {}
@@ -80,7 +85,7 @@ class Discovery:
     async def devices(self) -> list[Device]:
         """Return all devices, preferred ones first, with free memory that is about a second old at most. The list is a copy."""
         async with self._looking:
-            if not self._reports:
+            if not self._reports or self._clock() - self._probed_at > self._rest_s():
                 await self._discover()
             elif self._clock() - self._seen_at > self._fresh_s:
                 await self._refresh()
@@ -91,20 +96,36 @@ class Discovery:
         async with self._looking:
             await (self._refresh() if self._reports else self._discover())
 
+    def distrust(self) -> None:
+        """Have every device probed again before the next answer: a runner failed on one."""
+        self._is_doubted = True
+
     async def rediscover(self) -> None:
-        """Probe every device again, for example after a runner failed on one."""
+        """Probe every device again now."""
         async with self._looking:
             await self._discover()
 
     async def _discover(self) -> None:
         reports = await asyncio.to_thread(self._host.discover_devices, self._settings)
-        self._reports = {report.plugin: report for report in reports}
-        self._probed = dict(self._reports)
+        # A plugin that can't look this time has not lost its devices.
+        self._reports = {report.plugin: self._reports.get(report.plugin, report) if report.error else report for report in reports}
+        self._known.remember(self._reports.values())
         self._problems = {report.plugin: _failed(report) for report in reports if report.error}
         self._probed_at = self._seen_at = self._clock()
         self._fresh_s = _FRESH_S
         self._devices = self._build({})
+        self._is_doubted = False
+        self._retry_s = min(self._retry_s * 2, _LONGEST_RETRY_S) if self._has_lost() else _RETRY_S
         self._tell()
+
+    def _rest_s(self) -> float:
+        """Return how long after a probe the next one is due by itself: soon when in doubt, later when something is lost."""
+        if self._is_doubted:
+            return _REST_S
+        return self._retry_s if self._has_lost() else math.inf
+
+    def _has_lost(self) -> bool:
+        return any(device.unusable == LOST for device in self._devices)
 
     def _tell(self) -> None:
         for device in self._devices:
@@ -142,7 +163,7 @@ class Discovery:
 
     def _has_new(self, reports: Sequence[Report]) -> bool:
         """Return whether a device is listed that was not there before, or was lost."""
-        return any(not _is_in(device, self._reports.get(report.plugin)) for report in reports for device in _cleaned(report))
+        return any(not is_listed(device, self._reports.get(report.plugin)) for report in reports for device in cleaned(report))
 
     async def _ask_runners(self) -> Mapping[tuple[str, str], int]:
         if self._live_memory is None:
@@ -156,34 +177,17 @@ class Discovery:
             return {}
 
     def _build(self, live: Mapping[tuple[str, str], int]) -> list[Device]:
-        lost = self._lost()
-        seen = [device for report in self._reports.values() for device in _cleaned(report)]
+        lost = self._known.missing(self._reports)
+        seen = [device for report in self._reports.values() for device in cleaned(report)]
         merged = merge([*seen, *lost], self._environment)
-        marked = [replace(device, unusable=LOST, free_bytes=None) if _matches_any(device, lost) else device for device in merged]
+        marked = [replace(device, unusable=LOST, free_bytes=None) if matches_any(device, lost) else device for device in merged]
         return in_order(without_dwarfs(self._measured(device, live) for device in marked))
-
-    def _lost(self) -> list[Device]:
-        """Return what was there at the last probe, by plugins that have looked again since and do not see it."""
-        probed = [(device, name) for name, report in self._probed.items() for device in _cleaned(report)]
-        return [device for device, name in probed if not _is_in(device, self._reports.get(name))]
 
     def _measured(self, device: Device, live: Mapping[tuple[str, str], int]) -> Device:
         """Return the device with the free memory that its runners tell, unless a vendor's library tells it better."""
         free = live.get(device.key)
         is_known_better = not self._quick.isdisjoint(device.reported_by)
         return device if free is None or is_known_better or device.unusable is not None else replace(device, free_bytes=free)
-
-
-def _cleaned(report: Report) -> list[Device]:
-    return [clean(device, report.plugin) for device in report.devices]
-
-
-def _is_in(device: Device, report: Report | None) -> bool:
-    return report is not None and _matches_any(device, _cleaned(report))
-
-
-def _matches_any(device: Device, others: Sequence[Device]) -> bool:
-    return any(is_same(device, other) for other in others)
 
 
 def _failed(report: Report) -> Notice:

@@ -15,7 +15,10 @@ _MIB = 1024 * 1024
 _MINIMUM_BYTES = {"Metal": 512 * _MIB}
 _DEFAULT_MINIMUM_BYTES = 457 * _MIB
 
-LOST = Unusable("lost: its driver does not list it any more", "look for it in the kernel's log (dmesg); after a suspend, reload its driver")
+LOST = Unusable(
+    "lost: it was there before, and is not found any more",
+    "`corral doctor` says what its plugin finds; after a suspend, its driver may have to be loaded again",
+)
 
 
 def minimum_bytes(backend: str) -> int:

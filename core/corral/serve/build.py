@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from corral.discovery import Discovery
+from corral.discovery import Discovery, watch
 from corral.engine import CorralEngine
 from corral.library import open_library
 from corral.placement import Planner
@@ -37,9 +37,10 @@ async def open_engine(
     """
 
     def spawn_by_name(model: ModelSpec, placement: Placement) -> AbstractAsyncContextManager[Runner]:
-        return host.spawn_runner(model, placement, settings)
+        return watch(discovery, placement, host.spawn_runner(model, placement, settings))
 
-    look = devices or Discovery(host, settings).devices
+    discovery = Discovery(host, settings)
+    look = devices or discovery.devices
     async with Scheduler(spawn=spawn or spawn_by_name, devices=look, plan=Planner(settings).plan, settings=settings) as scheduler:
         library = open_library(settings, host)
         # Blobs that a crash left behind; the store spares young ones and downloads that can go on.
