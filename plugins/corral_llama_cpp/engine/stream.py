@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from corral.events import Usage
 from corral_llama_cpp.engine.drafts import Lookup, Pace
+from corral_llama_cpp.engine.repetition import SPAN, STRIDE, is_cycle
 from corral_llama_cpp.engine.text import TextStream
-from corral_llama_cpp.wire import End, Output
+from corral_llama_cpp.wire import End, Note, Output
 
 if TYPE_CHECKING:
     from corral.events import FinishReason, TokenLogprob
     from corral_llama_cpp.engine.cells import Sequence
     from corral_llama_cpp.engine.limits import Window
     from corral_llama_cpp.engine.seams import Sampler
-    from corral_llama_cpp.wire import Generate, Note
+    from corral_llama_cpp.wire import Generate
 
 
 @dataclass(slots=True)
@@ -118,6 +119,9 @@ class Stream:
             self.end("stop")
         elif self.completion_tokens >= self.limit:
             self.end("length")
+        elif self._goes_round():
+            self.note(Note("repetition_stopped", f"the last {SPAN} tokens repeat one short text; set num_predict to have more of it"))
+            self.end("length")
 
     def end(self, reason: FinishReason) -> None:
         """Close the answer: show what was held back, and count."""
@@ -133,6 +137,11 @@ class Stream:
         output = Output(self.id, text, self._end, tuple(self._notes), tuple(self._logprobs))
         self._shown, self._notes, self._logprobs = [], [], []
         return output
+
+    def _goes_round(self) -> bool:
+        """Return whether an answer without a limit of its own only repeats itself; looked at now and then."""
+        is_due = self.completion_tokens >= SPAN and self.completion_tokens % STRIDE == 0
+        return is_due and self.request.sampling.num_predict < 0 and is_cycle(self._all)
 
     def _usage(self) -> Usage:
         now = perf_counter()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import deque
 
 import llama_cpp.llama_cpp as ll
 
+from corral_llama_cpp.native.buffers import buffer_size
+
 #: ggml's levels. The package's own logger is off by one and hides real errors.
 _WARN = 3
 _CONT = 5
-_BUFFER = re.compile(r"^\S+:\s+(\S+) +(?:model|KV|RS|compute|output|LoRA) buffer size = +([\d.]+) MiB")
-_MIB = 1024 * 1024
 
 
 class Log:
@@ -39,15 +38,9 @@ class Log:
             self._take(line)
 
     def _take(self, line: str) -> None:
-        if found := _BUFFER.match(line):
-            name = host_name(found[1])
-            self.buffer_bytes[name] = self.buffer_bytes.get(name, 0) + int(float(found[2]) * _MIB)
+        if found := buffer_size(line):
+            device, size = found
+            self.buffer_bytes[device] = self.buffer_bytes.get(device, 0) + size
         if self._level >= _WARN and line.strip():
             self._recent.append(line.strip())
             sys.stderr.write(f"{line}\n")
-
-
-def host_name(buffer: str) -> str:
-    """Return the device of a buffer: `CPU_Mapped`, `CPU_REPACK` and pinned `*_Host` buffers are the host's memory."""
-    name = buffer.removesuffix("_Mapped")
-    return "CPU" if name.startswith("CPU") or name.endswith("_Host") else name

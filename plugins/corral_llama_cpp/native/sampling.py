@@ -12,6 +12,7 @@ import numpy as np
 from corral.errors import InvalidOption
 from corral_llama_cpp.engine.seams import SamplingFailed
 from corral_llama_cpp.native.grammar import GrammarGate
+from corral_llama_cpp.native.shortlist import top_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
 
-#: Up to this many candidates, those that top_k keeps are found without looking at the whole vocabulary twice.
+#: Up to this many candidates, those that top_k keeps are found first, and the chain sees no others.
 _SHORTLIST_MOST = 256
-_BLOCK = 64
 #: Sequences after which the DRY sampler starts anew, as llama.cpp has them.
 _DRY_BREAKERS = (b"\n", b":", b'"', b"*")
 
@@ -112,19 +112,6 @@ class Chain:
             raise SamplingFailed("the grammar allows no token here")
         self._candidates.apply(self._chain)
         return self._candidates.chosen
-
-
-def top_ids(logits: Floats, count: int) -> npt.NDArray[np.int32]:
-    """Return ids that include the `count` most likely ones, in the order of ids.
-
-    The count-th largest of the blocks' largest logits is a bound that at least `count` logits reach.
-    """
-    whole = len(logits) - len(logits) % _BLOCK
-    peaks = logits[:whole].reshape(-1, _BLOCK).max(axis=1)
-    if len(peaks) <= count:
-        return np.arange(len(logits), dtype=np.int32)
-    bound = np.partition(peaks, len(peaks) - count)[len(peaks) - count]
-    return np.flatnonzero(logits >= bound).astype(np.int32)
 
 
 def sampler(

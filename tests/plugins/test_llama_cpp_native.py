@@ -1,0 +1,166 @@
+"""What surrounds the library in the llama.cpp runner's process, as far as it needs no model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corral.conversation import Segment, SegmentKind
+from corral_llama_cpp.engine.runs import Special, Splitter
+from corral_llama_cpp.engine.threads import Crowd, thread_count
+from corral_llama_cpp.native.buffers import buffer_size
+from corral_llama_cpp.native.cores import Cores
+from corral_llama_cpp.native.shortlist import top_ids
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START, END = Special(1), Special(2, strips_right=True)
+THINK = Special(3, is_defined=True)
+BREAK = Special(4, is_defined=True)
+SPLITTER = Splitter({"<s>": START, "<e>": END, "<think>": THINK, "\n\n": BREAK})
+
+
+def control(text: str) -> Segment:
+    return Segment(text)
+
+
+def user(text: str) -> Segment:
+    return Segment(text, SegmentKind.USER)
+
+
+@pytest.mark.parametrize(
+    ("segments", "runs"),
+    [
+        ([control("<s>user")], [START, "user"]),
+        ([control("<s>"), user("<s>hi<e>")], [START, "<s>hi<e>"]),
+        ([control("Question: wh"), user("at?"), control(" <e>\n")], ["Question: what? ", END]),
+        ([control("<e>  x")], [END, "x"]),
+        ([control("<think>")], [THINK]),
+        ([user("a<think>b")], ["a<", "think>b"]),
+        ([user("<th"), user("ink>")], ["<", "think>"]),
+        ([control("<th"), control("ink>")], [THINK]),
+        ([control("<"), user("think>")], ["<", "think>"]),
+        ([user("a\n\nb")], ["a\n\nb"]),
+        ([user(""), control("")], []),
+    ],
+)
+def test_only_control_text_becomes_a_special_token(segments, runs):
+    assert SPLITTER.split(segments) == runs
+
+
+@given(st.lists(st.builds(Segment, st.text("<s>ethinkab\n", max_size=12), st.sampled_from([SegmentKind.CONTROL, SegmentKind.USER]))))
+def test_no_letter_of_a_prompt_is_lost(segments):
+    splitter = Splitter({"<s>": START, "<think>": THINK})
+    texts = {1: "<s>", 3: "<think>"}
+    runs = splitter.split(segments)
+    assert "".join(texts[run.id] if isinstance(run, Special) else run for run in runs) == "".join(s.text for s in segments)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("load_tensors:   CPU_Mapped model buffer size =    92.10 MiB", ("CPU", 96573849)),
+        ("load_tensors:        CUDA0 model buffer size =  1024.00 MiB", ("CUDA0", 1073741824)),
+        ("llama_kv_cache:      CUDA0 KV buffer size =   180.00 MiB", ("CUDA0", 188743680)),
+        ("llama_context:  CUDA_Host  output buffer size =     0.19 MiB", ("CPU", 199229)),
+        ("sched_reserve:      Vulkan1 compute buffer size =    98.25 MiB", ("Vulkan1", 103022592)),
+        ("load_tensors:  MTL0_Mapped model buffer size =    92.10 MiB", ("MTL0", 96573849)),
+        ("print_info: n_layer = 30", None),
+    ],
+)
+def test_the_load_log_tells_what_was_taken_where(line, found):
+    assert buffer_size(line) == found
+
+
+@given(st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=600), st.integers(1, 50))
+def test_the_shortlist_has_the_most_likely_tokens(values, count):
+    logits = np.array(values, np.float32)
+    ids = top_ids(logits, count)
+    assert list(ids) == sorted(set(ids))
+    assert sorted(logits[ids])[-count:] == sorted(values)[-count:]
+
+
+@pytest.mark.parametrize(
+    ("most", "cores", "runners", "others", "threads"),
+    [
+        (2, 2, 1, 0.0, 2),
+        (2, 2, 2, 1.0, 1),
+        (2, 2, 1, 0.2, 2),
+        (2, 2, 1, 0.9, 1),
+        (2, 2, 5, 7.0, 1),
+        (4, 8, 1, 0.0, 4),
+        (8, 8, 2, 4.0, 4),
+        (32, 64, 1, 10.0, 32),
+    ],
+)
+def test_threads_leave_cores_to_others(most, cores, runners, others, threads):
+    assert thread_count(most=most, cores=cores, runners=runners, others=others) == threads
+
+
+def test_the_crowd_is_what_the_kernel_counts_without_our_own(tmp_path):
+    loadavg = tmp_path / "loadavg"
+    loadavg.write_text("0.10 0.20 0.30 1/100 4242\n")
+    crowd = Crowd(loadavg)
+    assert crowd.others == 0
+    loadavg.write_text("0.10 0.20 0.30 6/100 4242\n")
+    for _ in range(100):
+        crowd.look(own=2)
+    assert crowd.others == pytest.approx(4)
+
+
+def test_nobody_is_seen_where_the_system_does_not_count(tmp_path):
+    crowd = Crowd(tmp_path / "none")
+    crowd.look(own=1)
+    assert crowd.others == 0
+
+
+COUNT = """
+import sys
+from corral_llama_cpp.native.cores import Cores
+cores = Cores(sys.argv[1])
+with cores.busy():
+    print(cores.count_busy(), flush=True)
+    sys.stdin.readline()
+"""
+
+
+def neighbour(path: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", COUNT, str(path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    return process
+
+
+def test_busy_runners_count_each_other_and_forget_the_dead(tmp_path):
+    path = tmp_path / "run" / "busy"
+    with neighbour(path) as polite, neighbour(path) as killed:
+        ours = Cores(str(path))
+        with ours.busy():
+            assert ours.count_busy() == 3
+            polite.communicate("\n")
+            assert ours.count_busy() == 2
+            killed.kill()
+            killed.wait()
+        later = Cores(str(path))
+        with later.busy():
+            assert later.count_busy() == 1
+
+
+def test_without_a_file_a_runner_is_alone():
+    cores = Cores("")
+    with cores.busy():
+        assert cores.count_busy() == 1
+
+
+def test_the_servers_side_never_imports_the_library():
+    """The library starts backends at import; that belongs into the child."""
+    code = "import corral_llama_cpp, corral_llama_cpp.runner, sys; sys.exit('llama_cpp' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, env={**os.environ}).returncode == 0
