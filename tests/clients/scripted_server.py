@@ -44,6 +44,9 @@ It has <tags> & "quotes".
 </function>
 </tool_call>"""
 
+#: What agents call the tool that writes a file, and its parameter for the path.
+WRITERS = (("write_file", "file_path"), ("Write", "file_path"), ("write", "filePath"))
+
 
 def play(generation: Generation) -> Sequence[str]:
     """Answer one prompt, in pieces as a model's tokens are."""
@@ -51,7 +54,7 @@ def play(generation: Generation) -> Sequence[str]:
     wanted = re.search(r"Write the file ([\w./-]+)", prompt)
     if "<tool_response>" in prompt or wanted is None or "<tools>" not in prompt:
         return _pieces("Done.")
-    name, path = ("write_file", "file_path") if "<name>write_file</name>" in prompt else ("write", "filePath")
+    name, path = next((name, path) for name, path in WRITERS if f"<name>{name}</name>" in prompt)
     return _pieces(CALL.format(name=name, path=path, file=wanted[1]))
 
 

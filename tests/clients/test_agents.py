@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -40,14 +41,55 @@ def installed(package: str, command: str) -> Path:
     return binary
 
 
-def test_qwen_code_writes_a_file(house: str, tmp_path: Path) -> None:
-    home, work = tmp_path / "home", tmp_path / "work"
-    home.mkdir()
-    work.mkdir()
-    environment = {**os.environ, "HOME": str(home), "OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{house}/v1", "OPENAI_MODEL": "coder"}
-    command = [str(installed("@qwen-code/qwen-code", "qwen")), "--auth-type", "openai", "-y", f"Write the file {work}/hello.txt please"]
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Return an empty folder for an agent to work in, beside one for its settings."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    return tmp_path / "work"
 
-    result = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
-    assert (work / "hello.txt").read_text() == CONTENT, result.stdout + result.stderr
-    assert result.stdout.strip() == "Done."
+def run(work: Path, *command: str, **environment: str) -> str:
+    """Run an agent in its folder with settings of its own, and return what it says."""
+    settings = {**os.environ, "HOME": str(work.parent / "home"), **environment}
+    result = subprocess.run(command, cwd=work, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_qwen_code_writes_a_file(house: str, work: Path) -> None:
+    agent = str(installed("@qwen-code/qwen-code", "qwen"))
+    server = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{house}/v1", "OPENAI_MODEL": "coder"}
+
+    said = run(work, agent, "--auth-type", "openai", "-y", f"Write the file {work}/hello.txt please", **server)
+
+    assert (work / "hello.txt").read_text() == CONTENT
+    assert said.strip() == "Done."
+
+
+def test_claude_code_writes_a_file_over_anthropics_dialect(house: str, work: Path) -> None:
+    agent = str(installed("@anthropic-ai/claude-code", "claude"))
+    server = {
+        "ANTHROPIC_BASE_URL": house,
+        "ANTHROPIC_AUTH_TOKEN": "none",
+        "ANTHROPIC_MODEL": "coder",
+        "ANTHROPIC_SMALL_FAST_MODEL": "coder",
+    }
+    quiet = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+
+    said = run(work, agent, "-p", f"Write the file {work}/hello.txt please", "--permission-mode", "acceptEdits", **server, **quiet)
+
+    assert (work / "hello.txt").read_text() == CONTENT
+    assert said.strip() == "Done."
+
+
+def test_opencode_writes_a_file(house: str, work: Path) -> None:
+    agent = str(installed("opencode-ai", "opencode"))
+    provider = {"npm": "@ai-sdk/openai-compatible", "options": {"baseURL": f"{house}/v1", "apiKey": "none"}, "models": {"coder": {}}}
+    configuration = {"provider": {"corral": provider}, "small_model": "corral/coder", "permission": {"edit": "allow"}}
+    (work / "opencode.json").write_text(json.dumps(configuration))
+
+    said = run(work, agent, "run", "-m", "corral/coder", f"Write the file {work}/hello.txt please")
+
+    assert (work / "hello.txt").read_text() == CONTENT
+    assert "Done." in said
