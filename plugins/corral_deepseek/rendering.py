@@ -1,0 +1,55 @@
+"""Render a conversation as DeepSeek V3.1's reference template does: tools are not shown, earlier thinking is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corral.formats import PromptBuilder, dump_json, refuse_images
+
+if TYPE_CHECKING:
+    from corral.conversation import Conversation, Message, Prompt
+
+_EOS = "<｜end▁of▁sentence｜>"
+_NO_THOUGHT = "<think></think>"
+_SEPARATOR = "<｜tool▁sep｜>"
+
+STOP = (_EOS,)
+
+
+def render(conversation: Conversation, bos: str) -> Prompt:
+    """Return the prompt. After a tool's result the model goes on without a new header."""
+    refuse_images(conversation.messages, "DeepSeek V3.1")
+    prompt = PromptBuilder()
+    prompt.control(bos).user("\n\n".join(message.content for message in conversation.messages if message.role == "system"))
+    before = ""
+    is_answered = False
+    for message in conversation.messages:
+        if message.role == "assistant":
+            _assistant(prompt, message, is_first=before == "user", is_answered=is_answered)
+        elif message.role == "user":
+            prompt.control("<｜User｜>").user(message.content)
+        elif message.role == "tool":
+            prompt.control("<｜tool▁output▁begin｜>").user(message.content).control("<｜tool▁output▁end｜>")
+        if message.role in ("user", "assistant", "tool"):
+            before, is_answered = message.role, message.role == "tool"
+    suffix = ""
+    if before == "user":
+        suffix = "<think>" if conversation.think else _NO_THOUGHT
+        prompt.control("<｜Assistant｜>").control(suffix)
+    return prompt.build(stop=STOP, suffix=suffix)
+
+
+def _assistant(prompt: PromptBuilder, message: Message, *, is_first: bool, is_answered: bool) -> None:
+    prompt.control(f"<｜Assistant｜>{_NO_THOUGHT}" if is_first else "")
+    text = message.content
+    if not message.tool_calls and not is_answered:
+        _, tag, rest = text.partition("</think>")
+        text = rest if tag else text
+    prompt.user(text)
+    if message.tool_calls:
+        prompt.control("<｜tool▁calls▁begin｜>")
+        for call in message.tool_calls:
+            prompt.control("<｜tool▁call▁begin｜>").user(call.name).control(_SEPARATOR).user(dump_json(call.arguments))
+            prompt.control("<｜tool▁call▁end｜>")
+        prompt.control("<｜tool▁calls▁end｜>")
+    prompt.control(_EOS)

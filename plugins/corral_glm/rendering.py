@@ -1,0 +1,100 @@
+"""Render a conversation as GLM's reference templates do, in the layout of 4.6 or of 4.7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from corral.formats import PromptBuilder, begins_run, dump_json, refuse_images, split_thinking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from corral.conversation import Conversation, JsonObject, Message, Prompt, ToolCall
+
+#: A call ends with the header of its results, an answer with that of the next question.
+STOP = ("<|user|>", "<|observation|>", "<|endoftext|>")
+
+_BEFORE_TOOLS = """\
+<|system|>
+# Tools
+
+You may call one or more functions to assist with the user query.
+
+You are provided with function signatures within <tools></tools> XML tags:
+<tools>
+"""
+_AFTER_TOOLS = """\
+</tools>
+
+For each function call, output the function name and arguments within the following XML format:
+<tool_call>{function-name}%(line)s<arg_key>{arg-key-1}</arg_key>%(line)s<arg_value>{arg-value-1}</arg_value>%(line)s\
+<arg_key>{arg-key-2}</arg_key>%(line)s<arg_value>{arg-value-2}</arg_value>%(line)s...%(line)s</tool_call>"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the versions differ: line breaks, and how the prompt says whether to think."""
+
+    line: str
+    no_thought: str
+    ask_to_think: str
+    #: What stands at the end of a user's turn when the model shall not think.
+    user_switch: str
+
+
+GLM_46 = Layout(line="\n", no_thought="\n<think></think>", ask_to_think="", user_switch="/nothink")
+GLM_47 = Layout(line="", no_thought="</think>", ask_to_think="<think>", user_switch="")
+
+
+def render(conversation: Conversation, layout: Layout) -> Prompt:
+    """Return the prompt. Thinking of turns before the last question is left out."""
+    messages = conversation.messages
+    refuse_images(messages, "GLM")
+    prompt = PromptBuilder().control("[gMASK]<sop>")
+    if conversation.tools:
+        _tools(prompt, conversation.tools, layout)
+    last_question = max((index for index, message in enumerate(messages) if message.role == "user"), default=-1)
+    keeps_thinking = layout is GLM_47 and conversation.template_arguments.get("clear_thinking") is False
+    for index, message in enumerate(messages):
+        match message.role:
+            case "user":
+                switch = layout.user_switch if conversation.think is False else ""
+                prompt.control(f"<|user|>{layout.line}").user(message.content)
+                prompt.control("" if message.content.endswith(layout.user_switch) else switch)
+            case "assistant":
+                _assistant(prompt, message, layout, is_shown=keeps_thinking or index > last_question)
+            case "tool":
+                prompt.control("<|observation|>" if begins_run(messages, index) else "")
+                prompt.control(f"{layout.line}<tool_response>{layout.line}").user(message.content)
+                prompt.control(f"{layout.line}</tool_response>")
+            case "system":
+                prompt.control(f"<|system|>{layout.line}").user(message.content)
+    suffix = layout.no_thought if conversation.think is False else layout.ask_to_think
+    return prompt.control(f"<|assistant|>{suffix}").build(stop=STOP, suffix=suffix)
+
+
+def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject], layout: Layout) -> None:
+    prompt.control(_BEFORE_TOOLS)
+    for tool in tools:
+        prompt.user(f"{dump_json(tool)}\n")
+    prompt.control(_AFTER_TOOLS % {"line": layout.line})
+
+
+def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, *, is_shown: bool) -> None:
+    thinking, content = split_thinking(message)
+    prompt.control("<|assistant|>")
+    if thinking and is_shown:
+        prompt.control(f"{layout.line}<think>").user(thinking.strip()).control("</think>")
+    else:
+        prompt.control(layout.no_thought)
+    if content.strip():
+        prompt.control(layout.line).user(content.strip())
+    for call in message.tool_calls:
+        prompt.control(f"{layout.line}<tool_call>").user(_call_text(call, layout)).control("</tool_call>")
+
+
+def _call_text(call: ToolCall, layout: Layout) -> str:
+    values = {key: value if isinstance(value, str) else dump_json(value) for key, value in call.arguments.items()}
+    parts = [f"<arg_key>{key}</arg_key>{layout.line}<arg_value>{value}</arg_value>{layout.line}" for key, value in values.items()]
+    return f"{call.name}{layout.line}{''.join(parts)}"
