@@ -34,6 +34,8 @@ _REFRESH_LIMIT_S = 3.0
 _FRESH_S = 1.0
 _FRESH_AFTER_ERRORS_S = 60.0
 _REST_S = 10.0
+#: Seconds between two probes when runners fail.
+_DOUBT_REST_S = 2.0
 #: Seconds until something lost is looked for, twice as long each time in vain.
 _RETRY_S = 30.0
 _LONGEST_RETRY_S = 600.0
@@ -121,7 +123,7 @@ class Discovery:
     def _rest_s(self) -> float:
         """Return how long after a probe the next one is due by itself: soon when in doubt, later when something is lost."""
         if self._is_doubted:
-            return _REST_S
+            return _DOUBT_REST_S
         return self._retry_s if self._has_lost() else math.inf
 
     def _has_lost(self) -> bool:
