@@ -10,6 +10,8 @@ from fetch_templates import reference_template
 from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from corral_chat_template.environment import GenerationTag
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,7 +42,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 @cache
 def _compiled(name: str, edit: Callable[[str], str]) -> Template:
-    environment = _Environment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    environment = _Environment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", GenerationTag])
     environment.filters |= {"tojson": _tojson, "from_json": json.loads}
     environment.globals["raise_exception"] = _raise
     return environment.from_string(edit(reference_template(name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from family import Reference, collect
-from fetch_templates import templates_folder
+from fetch_templates import reference_template, templates_folder
 
 from corral.plugins import PluginHost
 
@@ -23,7 +23,7 @@ def test_no_template_is_claimed_twice() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("reference", collect(Reference), ids=lambda reference: f"{reference.renderer}-{reference.template}")
 def test_a_template_is_detected_as_its_renderer_and_a_parser_of_the_same_calls(reference: Reference) -> None:
-    template = (templates_folder() / reference.template).read_text(encoding="utf-8")
+    template = reference.edit(reference_template(reference.template))
     renderers = [offer for offer in HOST.renderers().values() if offer.detect is not None and offer.detect.match(template)]
     parsers = [offer for offer in HOST.parsers().values() if offer.detect is not None and offer.detect.match(template)]
     assert [offer.name for offer in renderers] == [reference.renderer]

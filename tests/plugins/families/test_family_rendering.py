@@ -27,7 +27,7 @@ def test_a_prompt_is_written_to_the_letter(case: Shown) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.renderer}-{reference.template}")
 @given(data=st.data())
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_conversation_is_byte_equal_to_the_reference(reference: Reference, data: st.DataObject) -> None:
     conversation = data.draw(drawn_conversations(reference.holds))
     assume(not reference.excuse(conversation))
