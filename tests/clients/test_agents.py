@@ -51,7 +51,7 @@ def work(tmp_path: Path) -> Path:
 
 def run(work: Path, *command: str, **environment: str) -> str:
     """Run an agent in its folder with settings of its own, and return what it says."""
-    settings = {**os.environ, "HOME": str(work.parent / "home"), **environment}
+    settings = {**os.environ, "HOME": str(work.parent / "home"), "PWD": str(work), **environment}
     result = subprocess.run(command, cwd=work, env=settings, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
@@ -69,15 +69,13 @@ def test_qwen_code_writes_a_file(house: str, work: Path) -> None:
 
 def test_claude_code_writes_a_file_over_anthropics_dialect(house: str, work: Path) -> None:
     agent = str(installed("@anthropic-ai/claude-code", "claude"))
-    server = {
-        "ANTHROPIC_BASE_URL": house,
-        "ANTHROPIC_AUTH_TOKEN": "none",
-        "ANTHROPIC_MODEL": "coder",
-        "ANTHROPIC_SMALL_FAST_MODEL": "coder",
-    }
+    server = {"ANTHROPIC_BASE_URL": house, "ANTHROPIC_AUTH_TOKEN": "none"}
+    models = {"ANTHROPIC_MODEL": "coder", "ANTHROPIC_SMALL_FAST_MODEL": "coder"}
     quiet = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
 
-    said = run(work, agent, "-p", f"Write the file {work}/hello.txt please", "--permission-mode", "acceptEdits", **server, **quiet)
+    said = run(
+        work, agent, "-p", f"Write the file {work}/hello.txt please", "--permission-mode", "acceptEdits", **server, **models, **quiet
+    )
 
     assert (work / "hello.txt").read_text() == CONTENT
     assert said.strip() == "Done."
@@ -85,8 +83,18 @@ def test_claude_code_writes_a_file_over_anthropics_dialect(house: str, work: Pat
 
 def test_opencode_writes_a_file(house: str, work: Path) -> None:
     agent = str(installed("opencode-ai", "opencode"))
-    provider = {"npm": "@ai-sdk/openai-compatible", "options": {"baseURL": f"{house}/v1", "apiKey": "none"}, "models": {"coder": {}}}
-    configuration = {"provider": {"corral": provider}, "small_model": "corral/coder", "permission": {"edit": "allow"}}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "corral",
+        "options": {"baseURL": f"{house}/v1", "apiKey": "none"},
+        "models": {"coder": {"name": "coder"}},
+    }
+    configuration = {
+        "provider": {"corral": provider},
+        "model": "corral/coder",
+        "small_model": "corral/coder",
+        "permission": {"edit": "allow", "bash": "allow"},
+    }
     (work / "opencode.json").write_text(json.dumps(configuration))
 
     said = run(work, agent, "run", "-m", "corral/coder", f"Write the file {work}/hello.txt please")
