@@ -13,7 +13,7 @@ from corral.errors import ContextExceeded, CorralError, RunnerError
 from corral.events import TokenLogprob
 from corral_llama_cpp.engine.limits import fit, window
 from corral_llama_cpp.engine.loop import Engine
-from corral_llama_cpp.engine.seams import Batch, SamplingFailed
+from corral_llama_cpp.engine.seams import Batch, Guesser, SamplingFailed
 from corral_llama_cpp.wire import Generate, Output, Sampling
 
 LETTERS = 6
@@ -112,6 +112,7 @@ class ToyBackend:
     failures: list[int] = field(default_factory=list)
     #: A token that can't be evaluated.
     poison: int | None = None
+    guesser: Guesser | None = None
     evaluated: int = 0
     decodes: int = 0
 
@@ -337,6 +338,32 @@ def test_what_had_to_leave_the_cache_is_parked_and_comes_back():
     table.run()
     assert table.ends[again].end.usage.cached_tokens == len(first)
     table.check()
+
+
+class ToyGuesser:
+    """Guesses right but for every third token."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[int] = []
+
+    def guess(self, answer: int, tokens: list[int], length: int) -> list[int]:
+        guessed = list(tokens)
+        for _ in range(length):
+            guessed.append(next_token(tuple(guessed)) if len(guessed) % 3 else 5)
+        return guessed[len(tokens) :]
+
+    def forget(self, answer: int) -> None:
+        self.forgotten.append(answer)
+
+
+def test_a_draft_model_changes_the_speed_and_not_the_text():
+    guesser = ToyGuesser()
+    table = bench(guesser=guesser)
+    id_ = table.ask([2, 2, 3], num_predict=18)
+    table.run()
+    assert table.result(id_) == oracle([2, 2, 3], Sampling(num_predict=18))
+    assert 0 < table.ends[id_].end.usage.accepted_tokens < table.ends[id_].end.usage.draft_tokens
+    assert guesser.forgotten == [id_]
 
 
 def test_a_decode_that_fails_for_one_request_fails_that_one_only():

@@ -8,7 +8,7 @@ import math
 import os
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -332,6 +332,15 @@ def test_an_answer_can_be_continued_from_its_tokens(table):
     )
     assert more.done.tokens[: len(first.done.tokens)] == first.done.tokens
     assert more.done.usage.cached_tokens >= len(first.done.tokens) - 1
+
+
+async def test_a_draft_model_guesses_for_the_model(smollm2_path, tmp_path):
+    model = replace(spec(smollm2_path), draft=smollm2_path)
+    sampling = Sampling(temperature=0, num_predict=24)
+    async with spawn_runner(model, placement(parallel=1), Settings(home=tmp_path)) as runner:
+        outputs = [o async for o in runner.generate(Generation(prompt=chat("What is the capital of France?"), sampling=sampling))]
+    assert "Paris" in "".join(output.text for output in outputs if isinstance(output, Piece))
+    assert outputs[-1].usage.accepted_tokens > 0
 
 
 @pytest.mark.parametrize(("cache", "flash"), [("q8_0", None), ("q4_0", True), ("q8_0", False)])

@@ -181,11 +181,20 @@ class Engine:
     def _add(self, stream: Stream, share: int, room: int, batch: Batch) -> Part:
         start = stream.computed
         tokens = stream.target[start : start + share]
-        drafted = stream.draft(room) if stream.is_running and self._backend.can_cut else []
+        drafted = self._draft(stream, room) if stream.is_running and self._backend.can_cut else []
         is_last = share == stream.pending
         assert stream.sequence is not None
         row = batch.add(tokens + drafted, start, stream.sequence.id, 1 + len(drafted) if is_last else 0)
         return Part(stream, tokens, drafted, row if is_last else None)
+
+    def _draft(self, stream: Stream, room: int) -> list[int]:
+        """Guess from what was said before, else by the draft model."""
+        guesser = self._backend.guesser
+        most = stream.draft_room(room)
+        drafted = stream.look_up(most) if most else []
+        if drafted or guesser is None or not most:
+            return drafted
+        return guesser.guess(stream.id, stream.target, most)
 
     def _evaluate(self, parts: list[Part], batch: Batch) -> None:
         self._cells.reserve(len(batch.tokens))
@@ -277,6 +286,8 @@ class Engine:
     def _leave(self, stream: Stream) -> None:
         stream.is_over = True
         stream.sampler.close()
+        if self._backend.guesser is not None:
+            self._backend.guesser.forget(stream.id)
         if stream.sequence is not None:
             self._cells.close(stream.sequence)
             stream.sequence = None

@@ -65,6 +65,16 @@ class Sampler(Protocol):
         """Give back what the sampler holds."""
 
 
+class Guesser(Protocol):
+    """Guesses what an answer goes on with, better than by looking at what was said before."""
+
+    def guess(self, answer: int, tokens: list[int], length: int) -> list[int]:
+        """Return at most `length` tokens that may follow `tokens`, the answer's target so far."""
+
+    def forget(self, answer: int) -> None:
+        """Let go what is kept for an answer."""
+
+
 class Backend(Protocol):
     """One loaded model with one context."""
 
@@ -77,6 +87,10 @@ class Backend(Protocol):
     adds_bos: bool
     start_token: int
     memory: Memory
+
+    @property
+    def guesser(self) -> Guesser | None:
+        """Return the draft model, where there is one."""
 
     def decode(self, batch: Batch) -> int:
         """Evaluate a batch; 0 is success, 1 no free cell, another number an error."""

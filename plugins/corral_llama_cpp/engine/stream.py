@@ -89,14 +89,16 @@ class Stream:
         self.cached_tokens = len(sequence.tokens)
         self._clock.admitted = perf_counter()
 
-    def draft(self, room: int) -> list[int]:
-        """Return a guess of the tokens that follow the pending one; at most `room`, empty when guessing does not pay."""
+    def draft_room(self, room: int) -> int:
+        """Return how many tokens after the pending one may be guessed now; 0 when guessing does not pay."""
         left = min(room, self.window.size - len(self.target), self.limit - self.completion_tokens - 1)
-        if left <= 0 or not self.takes_drafts:
-            return []
+        return self.pace.length(left) if left > 0 and self.takes_drafts else 0
+
+    def look_up(self, length: int) -> list[int]:
+        """Return a guess of at most `length` tokens from what was said before; empty when nothing repeats."""
         if self.lookup is None:
             self.lookup = Lookup(self._all)
-        return self.lookup.draft(self.pace.length(left), self.pace.match)
+        return self.lookup.draft(length, self.pace.match)
 
     def note(self, note: Note) -> None:
         """Tell the client something."""

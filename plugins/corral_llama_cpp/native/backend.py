@@ -13,7 +13,7 @@ from corral_llama_cpp.native.sampling import sampler
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corral_llama_cpp.engine.seams import Batch, Memory, Sampler
+    from corral_llama_cpp.engine.seams import Batch, Guesser, Memory, Sampler
     from corral_llama_cpp.native.context import Context
     from corral_llama_cpp.native.model import Model
     from corral_llama_cpp.wire import Generate
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class LlamaBackend:
     """One model with one context; see `engine.seams.Backend`."""
 
-    def __init__(self, model: Model, context: Context, context_tokens: int) -> None:
+    def __init__(self, model: Model, context: Context, context_tokens: int, guesser: Guesser | None) -> None:
+        self.guesser = guesser
         self._context = context
         self._vocabulary = model.vocabulary
         self._candidates = Candidates(model.vocabulary.size)

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import llama_cpp.llama_cpp as ll
+import msgspec
 
 from corral_llama_cpp.engine.loop import Engine
 from corral_llama_cpp.engine.threads import Crowd, thread_count
@@ -15,6 +16,7 @@ from corral_llama_cpp.native.backend import LlamaBackend
 from corral_llama_cpp.native.context import FULL_CACHE, Context
 from corral_llama_cpp.native.cores import Cores
 from corral_llama_cpp.native.devices import Devices
+from corral_llama_cpp.native.drafting import DraftModel, check_vocabularies
 from corral_llama_cpp.native.embedding import Embedder
 from corral_llama_cpp.native.log import Log
 from corral_llama_cpp.native.model import Model
@@ -47,6 +49,7 @@ class Loaded:
     context: Context
     devices: Devices
     embedder: Embedder
+    draft_model: DraftModel | None
     cores: Cores
     crowd: Crowd
     info: LoadedInfo
@@ -55,7 +58,7 @@ class Loaded:
 
     def engine(self, fail: Callable[[int, CorralError], None]) -> Engine:
         """Return an engine on this model's context."""
-        backend = LlamaBackend(self.model, self.context, self.load.context_tokens)
+        backend = LlamaBackend(self.model, self.context, self.load.context_tokens, self.draft_model)
         return Engine(
             backend,
             slots=self.load.parallel,
@@ -71,6 +74,8 @@ class Loaded:
         threads = thread_count(most=self.load.threads, cores=_core_count(), runners=self.cores.count_busy(), others=self.crowd.others)
         if threads != self.threads:
             self.context.set_threads(threads)
+            if self.draft_model is not None:
+                self.draft_model.set_threads(threads)
             self.threads = threads
 
     def free_bytes(self) -> dict[str, int]:
@@ -95,6 +100,7 @@ def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
         context=context,
         devices=devices,
         embedder=Embedder(context, model.vocabulary, **limits),
+        draft_model=_draft_model(load, model, devices, log) if load.draft else None,
         cores=Cores(load.neighbours),
         crowd=Crowd(),
         info=_info(load, model, log, perf_counter() - started),
@@ -106,6 +112,14 @@ def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
 def _core_count() -> int:
     # Where the system can't say which cores this process may use, it may use all of them.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _draft_model(load: Load, model: Model, devices: Devices, log: Log) -> DraftModel:
+    draft = msgspec.structs.replace(load, path=load.draft, adapters=())
+    small = Model(draft.path, draft, devices, log, lambda _: None)
+    check_vocabularies(model.vocabulary, small.vocabulary)
+    context = Context(small, draft, draft.parallel, log)
+    return DraftModel(context, small.vocabulary, slots=draft.parallel, context_tokens=draft.context_tokens)
 
 
 def _info(load: Load, model: Model, log: Log, seconds: float) -> LoadedInfo:
