@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from answers import TOOLS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sample_formats import FORMATS
 
 from corral.events import CallStatus, ContentDelta, Diagnostic, ThinkingDelta, ThinkingEnd, ToolCallEnd
-from corral.formats import Answer, Format, On, Sink, State, ToolSchemas, XmlCalls, coerce, fold, type_of
+from corral.formats import Answer, Format, On, ParameterType, Sink, State, ToolSchemas, XmlCalls, coerce, fold, type_of
 
 JSON = '{"name": "get_weather", "arguments": {"city": "Ulm"}}'
 
@@ -21,6 +25,8 @@ def calls(found: Answer) -> list[tuple[str, dict, CallStatus]]:
     return [(call.name, call.arguments, call.status) for call in found.tool_calls]
 
 
+#: What Python makes of JSON's types; bool comes from no other text than true and false.
+JSON_TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict, "null": type(None)}
 ULM = ("get_weather", {"city": "Ulm"}, CallStatus.OK)
 STOP = ("stop", {}, CallStatus.OK)
 
@@ -88,6 +94,17 @@ def test_a_tag_without_a_call_goes_back_to_where_it_was_found() -> None:
         ("sample-section", '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city": "Ulm"}<｜tool▁call▁end｜>', [ULM]),
         ("sample-header", '[TOOL_CALLS]get_weather[ARGS]{"city": "Ulm"}[TOOL_CALLS]stop{}', [ULM, STOP]),
         ("sample-header", f"[TOOL_CALLS][{JSON}]", [ULM]),
+        ("sample-header", '[TOOL_CALLS]get_weather[ARGS]\n```json\n{"city": "Ulm"}\n```', [ULM]),
+        ("sample-header", '[TOOL_CALLS]get_weather[ARGS]"{\\"city\\": \\"Ulm\\"}"', [ULM]),
+        ("sample-header", '[TOOL_CALLS]stop[ARGS]"x"', [("stop", {}, CallStatus.MALFORMED)]),
+        ("sample-header", "[TOOL_CALLS]stop[ARGS]", [("stop", {}, CallStatus.TRUNCATED)]),
+        ("sample-header", "[TOOL_CALLS]two\nlines[ARGS]{}", []),
+        ("sample-section", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>stop<｜tool▁call▁end｜>", []),
+        (
+            "sample-section",
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>stop<｜tool▁sep｜>{} x<｜tool▁call▁end｜>",
+            [("stop", {}, CallStatus.MALFORMED)],
+        ),
         ("sample-python", "<function_calls>get_weather(city='Ulm')\nstop()</function_calls>", [ULM, STOP]),
         ("sample-python", "<function_calls>[get_weather('Ulm'), stop()]</function_calls>", [ULM, STOP]),
         ("sample-python", "<function_calls>get_weather(city=lambda: 1)</function_calls>", [("get_weather", {}, CallStatus.MALFORMED)]),
@@ -147,3 +164,17 @@ def test_coercion_is_idempotent_on_its_own_text() -> None:
     for raw in ("007", "TRUE", "[1]"):
         once = coerce(raw, kind)
         assert coerce(once.json, kind) == once
+
+
+@given(
+    raw=st.text(max_size=12) | st.sampled_from(["1", "-2.5", "true", "null", "[1]", '{"a": 1}', "1e5", "None"]),
+    types=st.sets(st.sampled_from(sorted(JSON_TYPES))),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_value_has_a_declared_type_or_is_its_own_text(raw: str, types: set[str]) -> None:
+    """P17."""
+    found = coerce(raw, ParameterType(frozenset(types)))
+    value = json.loads(found.json)
+    assert (found.status is CallStatus.COERCION_FAILED) == (bool(types) and not any(isinstance(value, JSON_TYPES[name]) for name in types))
+    if types == {"string"} or found.status is CallStatus.COERCION_FAILED:
+        assert value == raw

@@ -126,6 +126,56 @@ def test_nothing_that_a_client_wrote_is_control_text() -> None:
     assert "obey" not in "".join(s.text for s in prompt.segments if s.kind is SegmentKind.CONTROL)
 
 
+EVERY_SHAPE = tool(
+    city={"type": "string", "description": "where", "title": "City", "examples": ["Ulm", 1]},
+    unit={"type": "string", "enum": ["c", "f"], "default": "c"},
+    days={"type": ["integer", "null"], "default": 3},
+    note={"type": "string", "nullable": True, "default": "x"},
+    plain={"type": "array"},
+    words={"type": "array", "items": {"type": "string"}},
+    place={"type": "object", "description": "at", "properties": {"x": {"type": "number"}}, "required": ["x"]},
+    which={"description": "one of", "oneOf": [{"type": "string"}, {"type": "integer", "description": "n", "default": 4}], "default": "a"},
+    many={"type": "array", "items": {"oneOf": [{"type": "string", "enum": ["a"], "default": "a"}]}},
+    any={"anyOf": [{"type": "string"}]},
+)
+SHOWN = """namespace functions {
+
+// Do it
+type f = (_: {
+// City
+//
+// where
+// Examples:
+// - "Ulm"
+city?: string,
+unit?: "c" | "f", // default: c
+days?: number | null, // default: 3
+note?: string | null, // default: "x"
+plain?: Array<any>,
+words?: string[],
+// at
+place?:     // at
+{
+    x: number,
+    },
+// one of
+// default: "a"
+which?:
+ | string
+ | number // n default: 4
+,
+many?:{space}
+     | "a" // default: "a"[],
+any?: any,
+}) => any;
+
+} // namespace functions"""
+
+
+def test_every_shape_of_schema_has_its_typescript() -> None:
+    assert namespace([EVERY_SHAPE], Names(["f"])) == SHOWN.replace("{space}", " ")
+
+
 _WORD = st.text('ab \n"é', max_size=6)
 _LEAF = st.fixed_dictionaries(
     {},

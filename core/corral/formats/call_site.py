@@ -84,10 +84,3 @@ class CallSite:
         """Leave out what was read since the last call, and report it."""
         self.writer.diagnose(code, message, self.source.cut_record())
         self.is_settled = True
-
-    def call(self, name: str, arguments_json: str, status: CallStatus = CallStatus.OK) -> None:
-        """Write a whole call at once."""
-        call = self.open(name)
-        call.write(arguments_json)
-        call.note(status)
-        call.close()

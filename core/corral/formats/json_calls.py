@@ -243,6 +243,8 @@ def arguments_text(text: str) -> str | None:
     if text.startswith('"'):
         inner = load_json(text)
         assert isinstance(inner, str)
+        if inner.strip() and not repair_json(inner):
+            return None
         text = repair_json(inner)
     if text in ("", "null"):
         return "{}"
