@@ -58,6 +58,8 @@ class Device:
     uuid: str | None = None
     total_bytes: int | None = None
     free_bytes: int | None = None
+    #: Whether `free_bytes` follows what happens; else it is what was free when the device was last probed.
+    is_measured: bool = True
     #: "8.9" (CUDA) or "gfx1100" (ROCm); empty when unknown.
     compute: str = ""
     driver: str = ""

@@ -31,6 +31,10 @@ class Answer:
     absent: Sequence[Absent] = ()
     error: str = ""
 
+    @property
+    def quick(self) -> bool:
+        return self.plugin != "llama-cpp"
+
 
 @dataclass
 class Host:
@@ -136,6 +140,13 @@ async def test_runners_tell_the_memory_that_no_driver_tells() -> None:
     devices = by_name(await discovery.devices())
 
     assert (devices["Vulkan0"].free_bytes, devices["CUDA0"].free_bytes) == (7 * GIB, 23 * GIB)
+
+
+async def test_what_nobody_measures_again_is_said_to_be_old() -> None:
+    vulkan = replace(CUDA, backend="Vulkan", name="Vulkan0", pci_id=None)
+    discovery = make(Host(probe=Answer("llama-cpp", [vulkan, CUDA, HOST])))
+
+    assert {device.name: device.is_measured for device in await discovery.devices()} == {"Vulkan0": False, "CUDA0": True, "CPU": True}
 
 
 async def test_a_gpu_that_its_driver_loses_is_lost_and_not_gone() -> None:

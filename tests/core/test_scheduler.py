@@ -571,6 +571,14 @@ def test_recovery_is_a_signed_difference_of_the_devices_in_use(before, now, expe
     assert has_recovered(placement, _books(before), {**_books(now), **other}) is expected
 
 
+def test_memory_that_nobody_measures_again_is_not_waited_for():
+    device = replace(GPU, is_measured=False)
+    share = Share(device=device, layers=1, weights_bytes=4 * GIB, cache_bytes=0, compute_bytes=0)
+    placement = Placement(shares=(share,), total_layers=1, host_bytes=0, context_tokens=1, parallel=1, batch_tokens=1, threads=1)
+
+    assert has_recovered(placement, _books(2), _books(2))
+
+
 def _books(free):
     return {} if free is None else {GPU.key: free * GIB}
 

@@ -18,7 +18,7 @@ from corral.discovery.rules import LOST, without_dwarfs
 from corral.runners import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from corral.devices import Absent, Device
     from corral.discovery.reports import DeviceHost, Report
@@ -70,7 +70,6 @@ class Discovery:
         self._devices: list[Device] = []
         #: What went wrong last time, by the plugin (or the runners) that it went wrong with.
         self._problems: dict[str, Notice] = {}
-        self._quick: frozenset[str] = frozenset()
         self._probed_at = self._seen_at = float("-inf")
         self._fresh_s = _FRESH_S
 
@@ -161,7 +160,6 @@ class Discovery:
         answered = {report.plugin for report in reports} - set(failed)
         self._problems = {**{name: notice for name, notice in self._problems.items() if name not in answered}, **failed}
         self._fresh_s = min(self._fresh_s * 2, _FRESH_AFTER_ERRORS_S) if failed else _FRESH_S
-        self._quick = frozenset(answered)
 
     def _has_new(self, reports: Sequence[Report]) -> bool:
         """Return whether a device is listed that was not there before, or was lost."""
@@ -183,13 +181,16 @@ class Discovery:
         seen = [device for report in self._reports.values() for device in cleaned(report)]
         merged = merge([*seen, *lost], self._environment)
         marked = [replace(device, unusable=LOST, free_bytes=None) if matches_any(device, lost) else device for device in merged]
-        return in_order(without_dwarfs(self._measured(device, live) for device in marked))
+        measuring = {report.plugin for report in self._reports.values() if report.quick}
+        return in_order(without_dwarfs(_measured(device, measuring, live) for device in marked))
 
-    def _measured(self, device: Device, live: Mapping[tuple[str, str], int]) -> Device:
-        """Return the device with the free memory that its runners tell, unless a vendor's library tells it better."""
-        free = live.get(device.key)
-        is_known_better = not self._quick.isdisjoint(device.reported_by)
-        return device if free is None or is_known_better or device.unusable is not None else replace(device, free_bytes=free)
+
+def _measured(device: Device, measuring: Collection[str], live: Mapping[tuple[str, str], int]) -> Device:
+    """Return the device with the free memory that its runners tell, unless a vendor's library tells it better."""
+    if device.unusable is not None or not set(measuring).isdisjoint(device.reported_by):
+        return device
+    free = live.get(device.key)
+    return replace(device, is_measured=False) if free is None else replace(device, free_bytes=free)
 
 
 def _failed(report: Report) -> Notice:

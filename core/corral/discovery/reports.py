@@ -30,6 +30,10 @@ class Report(Protocol):
     def error(self) -> str:
         """Return why it could not look."""
 
+    @property
+    def quick(self) -> bool:
+        """Return whether it may be asked every second."""
+
 
 class DeviceHost(Protocol):
     """Asks the plugins, all at once, and blocks for `settings.probe_timeout_s` at most."""

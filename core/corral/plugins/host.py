@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pluggy
@@ -156,8 +157,9 @@ class PluginHost:
 
     def discover_devices(self, settings: Settings, *, quick: bool = False) -> list[DeviceReport]:
         """Ask every plugin (or the quick ones) for devices, all at once, for `settings.probe_timeout_s` at most; call it in a thread."""
-        calls = self._device_calls()
-        return discover({name: call for name, call in calls.items() if not quick or self._capabilities[name].quick_devices}, settings)
+        calls = {name: call for name, call in self._device_calls().items() if not quick or self._capabilities[name].quick_devices}
+        reports = discover(calls, settings)
+        return [replace(report, quick=self._capabilities[report.plugin].quick_devices) for report in reports]
 
     def create_app(self, name: str, engine: Engine, settings: Settings) -> ASGIApplication:
         """Return the application of an API."""

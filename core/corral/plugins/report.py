@@ -46,6 +46,8 @@ class DeviceReport:
     #: Why there is nothing of a backend.
     absent: tuple[Absent, ...] = ()
     error: str = ""
+    #: Whether the plugin may be asked every second.
+    quick: bool = False
 
 
 @dataclass(slots=True)

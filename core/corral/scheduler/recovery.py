@@ -33,7 +33,8 @@ def has_recovered(placement: Placement, before: Mapping[tuple[str, str], int], n
     """
     for share in placement.shares:
         key = share.device.key
-        if share.device.kind is not DeviceKind.GPU or key not in before or key not in now:
+        can_be_compared = share.device.is_measured and key in before and key in now
+        if share.device.kind is not DeviceKind.GPU or not can_be_compared:
             continue
         if now[key] - before[key] < ENOUGH * share.total_bytes:
             return False
