@@ -1,0 +1,76 @@
+"""Qwen3.5 and its followers."""
+
+from __future__ import annotations
+
+from family import CUT, OK, Answered, Forced, Reference, RoundTrip, Shown, assistant, call, result, system, talk, user
+
+from corral.conversation import Message
+from corral_qwen35.wording import AFTER_TOOLS
+
+HI = "<|im_start|>user\nHi<|im_end|>\n"
+CALL = "<tool_call>\n<function=get_weather>\n<parameter=city>\nUlm\n</parameter>\n</function>\n</tool_call>"
+READ = ("get_weather", {"city": "Ulm"}, OK)
+
+
+CASES = (
+    Reference(renderer="qwen3.5", template="Qwen3.5-4B.jinja"),
+    Shown(
+        renderer="qwen3.5",
+        case="plain",
+        conversation=talk(system(" Be kind\n"), user(" Hi ")),
+        text=f"<|im_start|>system\nBe kind<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="qwen3.5",
+        case="no-thinking",
+        conversation=talk(user(), think=False),
+        text=f"{HI}<|im_start|>assistant\n<think>\n\n</think>\n\n",
+        suffix="<think>\n\n</think>\n\n",
+    ),
+    Shown(
+        renderer="qwen3.5",
+        case="calls",
+        conversation=talk(user(), assistant("so", call(city="Ulm"), call("stop")), result("1"), result("2")),
+        text=f"{HI}<|im_start|>assistant\n<think>\n\n</think>\n\nso\n\n{CALL}\n<tool_call>\n<function=stop>\n</function>\n</tool_call>"
+        "<|im_end|>\n<|im_start|>user\n<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response><|im_end|>\n"
+        "<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="qwen3.5",
+        case="tools",
+        conversation=talk(system(), user(), tools=({"type": "function", "function": {"name": "stop"}},)),
+        text="<|im_start|>system\n# Tools\n\nYou have access to the following functions:\n\n<tools>\n"
+        '{"type": "function", "function": {"name": "stop"}}'
+        f"{AFTER_TOOLS}\n\nBe kind<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="qwen3.5",
+        case="picture",
+        conversation=talk(Message(role="user", content=" What? ", images=(b"png",))),
+        text="<|im_start|>user\n<|vision_start|><|image_pad|><|vision_end|> What?<|im_end|>\n<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="qwen3.5",
+        case="prefill",
+        conversation=talk(user(), assistant("I th", thinking="hm\n")),
+        text=f"{HI}<|im_start|>assistant\n<think>\nhm\n</think>\n\nI th",
+        suffix="<think>\nhm\n</think>\n\nI th",
+    ),
+    RoundTrip(renderer="qwen3.5", parser="qwen3.5"),
+    Answered(parser="qwen3.5", suffix="<think>\n", text=f"hm\n</think>\n\nso\n\n{CALL}", thinking="hm", content="so", calls=(READ,)),
+    Answered(parser="qwen3.5", suffix="<think>\n", text=f"hm\n{CALL}\n{CALL}", thinking="hm", calls=(READ, READ)),
+    Answered(parser="qwen3.5", suffix="<think>\n\n</think>\n\n", text="so <tool", content="so <tool"),
+    Answered(parser="qwen3.5", text=CALL.removeprefix("<tool_call>\n"), calls=(READ,)),
+    Answered(parser="qwen3.5", text='<tool_call>\n{"name": "get_weather", "arguments": {"city": "Ulm"}}\n</tool_call>', calls=(READ,)),
+    Answered(
+        parser="qwen3.5",
+        text="<tool_call>\n<function=get_weather>\n<parameter=city>\nU",
+        calls=(("get_weather", {"city": "U"}, CUT),),
+    ),
+    Forced(parser="qwen3.5", suffix="<think>\n", accepted=(f"hm\n</think>\n\n{CALL}",), refused=(CALL, "hm\n</think>\n\nso")),
+    Forced(parser="qwen3.5", suffix="<think>\n\n</think>\n\n", accepted=(CALL, f"{CALL}\n{CALL}"), refused=("so",)),
+)
