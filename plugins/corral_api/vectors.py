@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def normalised(vector: Sequence[float]) -> list[float]:
     """Return a vector of length 1; a zero vector stays as it is."""
-    length = math.sqrt(math.fsum(x * x for x in vector))
+    length = math.hypot(*vector)
     if not math.isfinite(length):
         raise InvalidInput("embedding contains NaN or Inf values")
     return [x / length for x in vector] if length else list(vector)

@@ -335,9 +335,9 @@ def test_a_caller_gets_a_minutes_worth_and_then_a_steady_rate() -> None:
 async def test_too_many_requests_are_told_when_to_come_back(probe_mount: Mount, settings: Settings, keys: KeyFile) -> None:
     guard = Guard(probe_mount, replace(settings, rate_limit=1), keys)
 
-    first, second = await Call(guard)(), await Call(guard)()
+    first, second, health = await Call(guard)("/probe/x"), await Call(guard)("/probe/x"), await Call(guard)("/open")
 
-    assert (first.status, second.status, second.headers["retry-after"]) == (200, 429, "60")
+    assert (first.status, second.status, second.headers["retry-after"], health.status) == (200, 429, "60", 200)
 
 
 async def test_a_client_that_stops_sending_is_let_go(monkeypatch: pytest.MonkeyPatch, guard: Guard) -> None:

@@ -140,6 +140,9 @@ class Guard:
         decision = self._access.decide(visit.path, presented_secret(visit.header))
         if isinstance(decision, Refusal):
             return decision
+        if self._access.needed(visit.path) is None:
+            # Whoever asks whether the server is there shall not be turned away for asking often.
+            return None
         caller = decision.id if isinstance(decision, Key) else visit.client_ip
         wait_s = self._rates.wait_s(caller)
         if not wait_s:

@@ -1,0 +1,155 @@
+"""The parts that all dialects share: heartbeats, vectors, media, efforts, answers, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from corral.devices import Device, DeviceKind
+from corral.errors import InvalidInput
+from corral.events import CallStatus, ContentDelta, Finish, ThinkingDelta, ToolCallEnd
+from corral_api.answers import Answer, Text, Thinking
+from corral_api.efforts import think_of_effort
+from corral_api.heartbeat import with_heartbeat
+from corral_api.media import from_base64, from_data_url
+from corral_api.metrics.exposition import device_figures, exposition
+from corral_api.vectors import normalised, packed, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+
+async def test_a_silent_stream_beats_until_it_speaks() -> None:
+    gate = asyncio.Event()
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"a"
+        await gate.wait()
+        yield b"b"
+
+    seen = []
+    async for chunk in with_heartbeat(chunks(), b".", 0.001):
+        seen.append(chunk)
+        if len(seen) == 4:
+            gate.set()
+
+    assert seen[:4] == [b"a", b".", b".", b"."]
+    assert (seen[-1], set(seen[4:-1]) <= {b"."}) == (b"b", True)
+
+
+async def test_closing_a_stream_that_waits_closes_what_it_waits_for() -> None:
+    closed = []
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        try:
+            await asyncio.Event().wait()
+            yield b""
+        finally:
+            closed.append(True)
+
+    beating = with_heartbeat(chunks(), b".", 0.001)
+    assert await anext(beating) == b"."
+    await beating.aclose()
+
+    assert closed == [True]
+
+
+async def test_an_error_of_a_stream_passes_through_its_heartbeat() -> None:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"a"
+        raise InvalidInput("no")
+
+    beating = with_heartbeat(chunks(), b".", 1)
+    assert await anext(beating) == b"a"
+    with pytest.raises(InvalidInput):
+        await anext(beating)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8))
+def test_vectors_come_out_with_length_one_or_zero(vector: list[float]) -> None:
+    assert math.hypot(*normalised(vector)) == pytest.approx(1) or not any(vector)
+
+
+@pytest.mark.parametrize("vector", [[math.nan], [math.inf, 1.0]])
+def test_vectors_that_are_no_numbers_are_refused(vector: list[float]) -> None:
+    with pytest.raises(InvalidInput, match="NaN or Inf"):
+        normalised(vector)
+
+
+@pytest.mark.parametrize(("dimensions", "length"), [(0, 4), (2, 2), (9, 4), (-1, 4)])
+def test_dimensions_cut_and_normalise_again(dimensions: int, length: int) -> None:
+    cut = shortened([3.0, 4.0, 5.0, 6.0], dimensions)
+
+    assert len(cut) == length
+    assert sum(x * x for x in cut) == pytest.approx(1)
+
+
+def test_packed_vectors_are_little_endian_floats() -> None:
+    assert packed([1.0, -2.0]) == "AACAPwAAAMA="
+
+
+@pytest.mark.parametrize("url", ["data:image/png;base64,AAAA", "data:;base64,AAAA", "DATA:IMAGE/JPEG;BASE64,AAAA"])
+def test_images_come_as_data_urls(url: str) -> None:
+    assert from_data_url(url) == b"\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://example.com/cat.png", "image URLs are not currently supported"),
+        ("data:text/html;base64,AAAA", "invalid image input"),
+        ("data:image/png;base64,A", "not standard base64"),
+        ("file:///etc/passwd", "invalid image input"),
+        ("", "invalid image input"),
+    ],
+)
+def test_nothing_else_is_fetched_or_read(url: str, text: str) -> None:
+    with pytest.raises(InvalidInput, match=text):
+        from_data_url(url)
+
+
+def test_base64_is_taken_strictly() -> None:
+    with pytest.raises(InvalidInput):
+        from_base64("AA AA")
+
+
+def test_an_unknown_effort_is_told_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match='"minimal", "low", "medium"'):
+        think_of_effort("lots")
+
+
+def test_an_answer_keeps_its_blocks_in_order_and_joins_neighbours() -> None:
+    answer = Answer()
+    call = ToolCallEnd(0, "f", {})
+
+    for event in (ThinkingDelta("a"), ThinkingDelta("b"), ContentDelta("c"), call, ContentDelta("d"), Finish("stop")):
+        answer.add(event)
+
+    assert answer.blocks == [Thinking("ab"), Text("c"), call, Text("d")]
+    assert (answer.text, answer.thinking, answer.calls) == ("cd", "ab", [call])
+
+
+@pytest.mark.parametrize("status", list(CallStatus))
+def test_only_a_call_that_can_be_executed_is_one(status: CallStatus) -> None:
+    answer = Answer()
+
+    answer.add(ToolCallEnd(0, "f", {}, status, raw="<call>"))
+
+    is_broken = status in (CallStatus.MALFORMED, CallStatus.TRUNCATED)
+    assert (len(answer.calls), answer.text) == ((0, "<call>") if is_broken else (1, ""))
+    assert [notice.code for notice in answer.notices] == ([] if status is CallStatus.OK else [f"tool_call_{status.value}"])
+
+
+@given(st.text(max_size=20))
+def test_labels_survive_any_name(name: str) -> None:
+    device = Device(backend="CUDA", id="0", name=name, kind=DeviceKind.GPU, total_bytes=2, free_bytes=None)
+
+    families = list(text_string_to_metric_families(exposition(device_figures([device]))))
+
+    assert [family.samples[0].labels["device"] for family in families] == [name]
