@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOST = PluginHost.load(entry_points=[*installed(), Candidate(name="samples", load=lambda: sample_formats, distribution="samples")])
 CONVERSATION = Conversation(messages=(Message(role="user", content="Hi"),), tools=TOOLS)
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 every_parser = pytest.mark.parametrize("name", sorted(HOST.parsers()))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from corral.spec import ModelSpec
 
 HOST = PluginHost.load()
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 #: Renderers whose calls a registered parser reads: of the same name, or else of the same call format.
 PAIRS = [
