@@ -26,6 +26,7 @@ from corral_llama_cpp.wire import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from corral_llama_cpp.native.embedding import EmbedJob
     from corral_llama_cpp.native.loading import Loaded
     from corral_llama_cpp.wire import Reply, Request
 
@@ -41,6 +42,7 @@ class Service:
         self._send = send
         self._work: SimpleQueue[Work] = SimpleQueue()
         self._engine = loaded.engine(self._fail)
+        self._embeds: list[EmbedJob] = []
 
     def take(self, request: Request) -> None:
         """Take one request; called by the reading thread, which also does what needs no decoding."""
@@ -75,22 +77,22 @@ class Service:
     def run(self) -> None:
         """Decode for ever."""
         while True:
-            for work in self._arrived(wait=self._engine.is_idle):
-                self._do(work)
+            work = self._work.get()
             with self._loaded.cores.busy():
+                self._do(work)
                 self._run_busy()
 
     def _run_busy(self) -> None:
-        while not self._engine.is_idle:
+        while self._embeds or not self._engine.is_idle:
             self._loaded.share_cores()
             if outputs := self._engine.step():
                 self._send(Step(outputs))
-            for work in self._arrived(wait=False):
+            if self._embeds:
+                self._embed(self._embeds[0])
+            for work in self._arrived():
                 self._do(work)
 
-    def _arrived(self, *, wait: bool) -> Iterator[Work]:
-        if wait:
-            yield self._work.get()
+    def _arrived(self) -> Iterator[Work]:
         while True:
             try:
                 yield self._work.get_nowait()
@@ -101,18 +103,31 @@ class Service:
         match work:
             case Cancel(id=id_):
                 self._engine.cancel(id_)
+                self._embeds = [job for job in self._embeds if job.id != id_]
             case Embed():
-                self._embed(work)
+                self._start_embed(work)
             case (request, prompt):
                 self._engine.submit(request, prompt)
 
-    def _embed(self, request: Embed) -> None:
+    def _start_embed(self, request: Embed) -> None:
         try:
-            vectors, tokens = self._loaded.embedder.embed(request.inputs, truncate=request.truncate)
+            self._embeds.append(self._loaded.embedder.job(request.id, request.inputs, truncate=request.truncate))
         except CorralError as error:
             self._fail(request.id, error)
+
+    def _embed(self, job: EmbedJob) -> None:
+        """Take one step of an embedding, and answer with the last one."""
+        try:
+            if not job.is_over:
+                self._engine.cells.reserve(job.next_tokens)
+                self._loaded.embedder.advance(job)
+        except CorralError as error:
+            self._embeds.remove(job)
+            self._fail(job.id, error)
             return
-        self._send(Vectors(request.id, self._loaded.model.width, b"".join(vectors), tokens))
+        if job.is_over:
+            self._embeds.remove(job)
+            self._send(Vectors(job.id, self._loaded.model.width, b"".join(job.vectors), job.prompt_tokens))
 
     def _fail(self, id: int, error: CorralError) -> None:  # noqa: A002 - it is the request's id
         figures = {"tokens": error.tokens, "context": error.context} if isinstance(error, ContextExceeded) else {}

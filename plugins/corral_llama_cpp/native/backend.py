@@ -9,6 +9,7 @@ import numpy as np
 from corral.events import TokenLogprob
 from corral_llama_cpp.native.candidates import Candidates
 from corral_llama_cpp.native.sampling import sampler
+from corral_llama_cpp.native.shortlist import top_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +50,8 @@ class LlamaBackend:
         logits = self._context.logits(row).astype(np.float64)
         peak = logits.max()
         total = peak + np.log(np.exp(logits - peak).sum())
-        best = np.argsort(logits)[::-1][:top] if top else ()
-        others = tuple(self._probability(int(t), logits[t] - total) for t in best)
+        best = sorted(top_ids(logits, top), key=lambda other: -logits[other])[:top] if top else ()
+        others = tuple(self._probability(int(other), logits[other] - total) for other in best)
         return self._probability(token, logits[token] - total, others)
 
     def piece(self, token: int) -> bytes:

@@ -16,6 +16,26 @@ if TYPE_CHECKING:
     from corral_llama_cpp.native.vocabulary import Vocabulary
 
 
+class EmbedJob:
+    """One request, taken a decode at a time so that running answers are not held up."""
+
+    def __init__(self, id_: int, groups: list[list[list[int]]]) -> None:
+        self.id = id_
+        self.groups = groups
+        self.vectors: list[bytes] = []
+        self.prompt_tokens = sum(len(tokens) for group in groups for tokens in group)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether every input has its vector."""
+        return not self.groups
+
+    @property
+    def next_tokens(self) -> int:
+        """Return how many tokens the next decode takes."""
+        return sum(map(len, self.groups[0]))
+
+
 class Embedder:
     """Turns inputs into vectors. It uses sequences `first` and up, which nobody else may use."""
 
@@ -27,16 +47,26 @@ class Embedder:
         self._first = first
         self._sequences = sequences
 
-    def embed(self, inputs: tuple[str, ...], *, truncate: bool) -> tuple[list[bytes], int]:
-        """Return the vectors as 32-bit floats and the number of tokens they took.
-
-        Raises ContextExceeded for an input that is too long when it must not be cut.
-        """
+    def job(self, id_: int, inputs: tuple[str, ...], *, truncate: bool) -> EmbedJob:
+        """Return the job of a request; raise ContextExceeded for an input that is too long when it must not be cut."""
         tokens = [self._tokens(text, truncate=truncate) for text in inputs]
-        vectors: list[bytes] = []
-        for group in self._groups(tokens):
-            vectors += self._evaluate(group)
-        return vectors, sum(map(len, tokens))
+        return EmbedJob(id_, list(self._groups(tokens)))
+
+    def advance(self, job: EmbedJob) -> None:
+        """Evaluate one group of inputs; each vector is kept as 32-bit floats."""
+        group = job.groups.pop(0)
+        batch = Batch()
+        for offset, tokens in enumerate(group):
+            batch.add(tokens, 0, self._first + offset, len(tokens))
+        self._context.embed(on=True)
+        try:
+            if status := self._context.decode(batch):
+                raise RunnerError(f"the model could not evaluate the inputs (llama_decode says {status})")
+            job.vectors += self._vectors(group)
+        finally:
+            self._context.embed(on=False)
+            for offset in range(len(group)):
+                self._context.memory.remove(self._first + offset, 0)
 
     def _tokens(self, text: str, *, truncate: bool) -> list[int]:
         tokens = self._vocabulary.whole_input(text) or [self._vocabulary.start_token]
@@ -56,20 +86,6 @@ class Embedder:
             group.append(tokens)
         if group:
             yield group
-
-    def _evaluate(self, group: list[list[int]]) -> list[bytes]:
-        batch = Batch()
-        for offset, tokens in enumerate(group):
-            batch.add(tokens, 0, self._first + offset, len(tokens))
-        self._context.embed(on=True)
-        try:
-            if status := self._context.decode(batch):
-                raise RunnerError(f"the model could not evaluate the inputs (llama_decode says {status})")
-            return self._vectors(group)
-        finally:
-            self._context.embed(on=False)
-            for offset in range(len(group)):
-                self._context.memory.remove(self._first + offset, 0)
 
     def _vectors(self, group: list[list[int]]) -> list[bytes]:
         if self._context.is_pooling:

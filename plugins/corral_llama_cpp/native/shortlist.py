@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _BLOCK = 64
 
 
-def top_ids(logits: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int32]:
+def top_ids(logits: npt.NDArray[np.floating], count: int) -> npt.NDArray[np.int32]:
     """Return ids that include the `count` most likely ones, in the order of ids; usually a few more, never fewer.
 
     The count-th largest of the blocks' largest logits is a bound that at least `count` logits reach.
