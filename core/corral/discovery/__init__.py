@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from corral.discovery.discovery import Discovery, LiveMemory
+from corral.discovery.live import LiveRunners
 from corral.discovery.reports import DeviceHost, Report
 from corral.discovery.watching import watch
 
-__all__ = ["DeviceHost", "Discovery", "LiveMemory", "Report", "watch"]
+__all__ = ["DeviceHost", "Discovery", "LiveMemory", "LiveRunners", "Report", "watch"]

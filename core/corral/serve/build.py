@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from corral.discovery import Discovery, watch
+from corral.discovery import Discovery, LiveRunners, watch
 from corral.engine import CorralEngine
 from corral.library import open_library
 from corral.placement import Planner
@@ -37,9 +37,10 @@ async def open_engine(
     """
 
     def spawn_by_name(model: ModelSpec, placement: Placement) -> AbstractAsyncContextManager[Runner]:
-        return watch(discovery, placement, host.spawn_runner(model, placement, settings))
+        return live.keep(placement, watch(discovery, placement, host.spawn_runner(model, placement, settings)))
 
-    discovery = Discovery(host, settings)
+    live = LiveRunners()
+    discovery = Discovery(host, settings, live_memory=live.free_bytes)
     look = devices or discovery.devices
     async with Scheduler(spawn=spawn or spawn_by_name, devices=look, plan=Planner(settings).plan, settings=settings) as scheduler:
         library = open_library(settings, host)
