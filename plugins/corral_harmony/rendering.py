@@ -45,8 +45,11 @@ def render(conversation: Conversation) -> Prompt:
 def _system(prompt: PromptBuilder, conversation: Conversation) -> None:
     # A renderer has no clock, and a date that changes every day would cost every cached prefix.
     date = conversation.template_arguments.get("current_date")
-    prompt.control("<|start|>system<|message|>").user(f"{_IDENTITY}{f'{chr(10)}Current date: {date}' if date else ''}\n\n")
-    prompt.user(f"Reasoning: {effort(conversation.think)}\n\n{_CHANNELS}{_TOOL_CHANNEL if conversation.tools else ''}").control("<|end|>")
+    prompt.control(f"<|start|>system<|message|>{_IDENTITY}")
+    if date:
+        prompt.control("\nCurrent date: ").user(str(date))
+    tools = _TOOL_CHANNEL if conversation.tools else ""
+    prompt.control(f"\n\nReasoning: {effort(conversation.think)}\n\n{_CHANNELS}{tools}<|end|>")
 
 
 def effort(think: Think) -> str:
@@ -65,11 +68,15 @@ def effort(think: Think) -> str:
 
 
 def _developer(prompt: PromptBuilder, instructions: str, conversation: Conversation, names: Names) -> None:
-    parts = [f"# Instructions\n\n{instructions}"] if instructions else []
+    if not (instructions or conversation.tools):
+        return
+    prompt.control("<|start|>developer<|message|>")
+    if instructions:
+        prompt.control("# Instructions\n\n").user(instructions)
     if conversation.tools:
-        parts.append(f"# Tools\n\n## functions\n\n{namespace(conversation.tools, names)}")
-    if parts:
-        prompt.control("<|start|>developer<|message|>").user("\n\n".join(parts)).control("<|end|>")
+        prompt.control("\n\n" if instructions else "").control("# Tools\n\n## functions\n\n")
+        prompt.user(namespace(conversation.tools, names))
+    prompt.control("<|end|>")
 
 
 def _turns(prompt: PromptBuilder, messages: Sequence[Message], names: Names) -> None:
@@ -81,7 +88,7 @@ def _turns(prompt: PromptBuilder, messages: Sequence[Message], names: Names) -> 
             case "tool":
                 _tool(prompt, _answered(messages, index), message.content, names)
             case "system" | "developer":
-                prompt.control("<|start|>developer<|message|>").user(f"# Instructions\n\n{message.content}").control("<|end|>")
+                prompt.control("<|start|>developer<|message|># Instructions\n\n").user(message.content).control("<|end|>")
             case _:
                 prompt.control("<|start|>user<|message|>").user(message.content).control("<|end|>")
 

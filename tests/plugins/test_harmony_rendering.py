@@ -41,6 +41,10 @@ def test_a_conversation_ends_in_the_assistants_header() -> None:
     assert text_of(USER) == f"{PLAIN}<|start|>user<|message|>Hi<|end|><|start|>assistant"
 
 
+def test_the_date_is_shown_when_the_request_tells_it() -> None:
+    assert "2024-06\nCurrent date: 2026-01-02\n\nReasoning" in text_of(USER, template_arguments={"current_date": "2026-01-02"})
+
+
 def test_a_system_message_and_the_tools_are_the_developers() -> None:
     text = text_of(Message(role="system", content="Be kind"), USER, tools=(tool(),), think="low")
     calls = "\nCalls to these tools must go to the commentary channel: 'functions'."
