@@ -118,8 +118,8 @@ _HEAD = """\
 <!-- Written by docs/parity.py; change the program instead. -->
 
 Every route that the first-party plugins answer on, with every field that is read from its body. A field without a remark does
-what it does in the dialect's own server. Unknown fields are ignored on the native API, as Ollama ignores them, and reported
-in `x-corral-ignored` on the others. What is refused is refused by name.
+what it does in the dialect's own server. Unknown fields are ignored and reported in `x-corral-ignored`. What is refused is
+refused by name.
 """
 
 

@@ -197,7 +197,7 @@ def test_what_is_no_duration_is_refused(value: bool | str) -> None:
         keep_alive_s(value)
 
 
-async def test_options_that_mean_nothing_are_named_in_a_header(client: TestClientProtocol) -> None:
+async def test_what_means_nothing_is_named_in_a_header(client: TestClientProtocol) -> None:
     response = await client.post(
         "/api/chat", json={"model": "test", "messages": HI, "options": {"num_ctx": 8, "wurst": 1, "numa": True, "é\n": 1}}
     )

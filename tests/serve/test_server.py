@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -242,3 +245,20 @@ def test_a_thousand_idle_connections_do_not_keep_others_out(url: str) -> None:
             stack.enter_context(connected(url))
 
         assert httpx2.get(f"{url}/api/version", timeout=10).status_code == 200
+
+
+def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    """F51: SIGTERM ends the process cleanly."""
+    environment = {**os.environ, "CORRAL_HOME": str(tmp_path), "CORRAL_HOST": "127.0.0.1:0", "CORRAL_LOG": "info", "CORRAL_LOG_JSON": "1"}
+    command = [sys.executable, "-m", "corral", "serve"]
+
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        url = next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+        version = httpx2.get(f"{url}/api/version", headers={"x-request-id": "abc"}).json()
+        server.terminate()
+        lines = [json.loads(line) for line in server.stderr]
+
+    assert server.returncode == 0
+    assert set(version) == {"version", "corral"}
+    assert any("abc ollama GET 200" in line["message"] for line in lines)

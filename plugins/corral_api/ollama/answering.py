@@ -54,9 +54,10 @@ class Answering:
 
     async def chat(self) -> Response:
         """Answer POST /api/chat."""
-        body = self._chat_body.read(await body_bytes()).value
+        read = self._chat_body.read(await body_bytes())
+        body = read.value
         request = reading.chat(body, request_id())
-        ignored = reading.ignored_options(body.options)
+        ignored = (*read.unknown, *reading.ignored_options(body.options))
         shape = ChatShape(body.model)
         if not body.messages:
             return await self._load_or_unload(request, shape)
@@ -66,9 +67,10 @@ class Answering:
 
     async def generate(self) -> Response:
         """Answer POST /api/generate."""
-        body = self._generate_body.read(await body_bytes()).value
+        read = self._generate_body.read(await body_bytes())
+        body = read.value
         request = reading.generate(body, request_id())
-        ignored = reading.ignored_options(body.options)
+        ignored = (*read.unknown, *reading.ignored_options(body.options))
         shape = GenerateShape(body.model)
         if not (body.prompt or body.suffix or body.images):
             return await self._load_or_unload(request, shape)

@@ -52,7 +52,8 @@ class Embedding:
 
     async def embed(self) -> Response:
         """Answer POST /api/embed; without input, load the model."""
-        body = self._embed_body.read(await body_bytes()).value
+        read = self._embed_body.read(await body_bytes())
+        body = read.value
         request = EmbedRequest(
             model=body.model,
             inputs=_inputs(body.input),
@@ -60,7 +61,7 @@ class Embedding:
             options=json_object(body.options),
             keep_alive_s=keep_alive_s(body.keep_alive),
         )
-        headers = report_headers(ignored=reading.ignored_options(body.options))
+        headers = report_headers(ignored=(*read.unknown, *reading.ignored_options(body.options)))
         if not request.inputs:
             load_s = await self._engine.load(request.model, request.options, request.keep_alive_s)
             return json_response(schema.EmbedAnswer(body.model, [], nanoseconds(load_s), nanoseconds(load_s), 0), headers=headers)
@@ -76,14 +77,15 @@ class Embedding:
 
     async def embeddings(self) -> Response:
         """Answer POST /api/embeddings; without a prompt, load the model."""
-        body = self._embeddings_body.read(await body_bytes()).value
+        read = self._embeddings_body.read(await body_bytes())
+        body = read.value
         request = EmbedRequest(
             model=reading.model_name(body.model, "model is required"),
             inputs=(body.prompt,) if body.prompt else (),
             options=json_object(body.options),
             keep_alive_s=keep_alive_s(body.keep_alive),
         )
-        headers = report_headers(ignored=reading.ignored_options(body.options))
+        headers = report_headers(ignored=(*read.unknown, *reading.ignored_options(body.options)))
         if not request.inputs:
             await self._engine.load(request.model, request.options, request.keep_alive_s)
             return json_response(schema.EmbeddingsAnswer([]), headers=headers)

@@ -1,0 +1,149 @@
+"""OpenAI's dialects: what is asked of the engine, and what bad requests are told. Real clients are in tests/serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from corral.testing.api import ScriptedEngine
+from corral_api.openai.app import build_app
+
+if TYPE_CHECKING:
+    from quart.typing import TestClientProtocol
+
+HI = [{"role": "user", "content": "hi"}]
+CHAT, TEXT, EMBED, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine()
+
+
+@pytest.fixture
+def client(engine: ScriptedEngine) -> TestClientProtocol:
+    return build_app(engine).test_client()
+
+
+def user(part: dict[str, object]) -> dict[str, object]:
+    return {"messages": [{"role": "user", "content": [part]}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        (CHAT, {"messages": []}, "[] is too short - 'messages'"),
+        (CHAT, {"messages": HI, "model": " "}, "model is required"),
+        (CHAT, {"messages": [{"role": "user", "content": None}]}, "invalid message content type: <nil>"),
+        (CHAT, user({"type": "input_audio"}), "'input_audio' are not supported"),
+        (CHAT, user({"type": "video"}), "unknown content part type 'video'"),
+        (CHAT, user({"type": "image_url"}), "has no image_url"),
+        (CHAT, user({"type": "image_url", "image_url": "https://x/y.png"}), "image URLs are not currently supported"),
+        (CHAT, {"messages": HI, "tool_choice": "sometimes"}, "tool_choice"),
+        (CHAT, {"messages": HI, "tool_choice": {"type": "allowed_tools"}}, "tool_choice must be none, auto, required or a function"),
+        (CHAT, {"messages": HI, "response_format": {"type": "yaml"}}, "unknown type 'yaml'"),
+        (CHAT, {"messages": HI, "response_format": {"type": "json_schema"}}, "needs json_schema.schema"),
+        (CHAT, {"messages": HI, "reasoning_effort": "lots"}, 'invalid reasoning value: "lots"'),
+        (CHAT, {"messages": HI, "n": 0}, "n must be between 1 and 16, not 0"),
+        (CHAT, {"messages": HI, "n": 10**9}, "n must be between 1 and 16"),
+        (CHAT, {"messages": HI, "max_tokens": 0}, "must be at least 1, not 0"),
+        (CHAT, {"messages": HI, "temperature": -1}, 'option "temperature" must be between 0 and 100, not -1'),
+        (CHAT, {"messages": HI, "logit_bias": {"hello": 1}}, 'option "logit_bias" must have token ids as its keys'),
+        (CHAT, {"messages": HI, "logprobs": True, "top_logprobs": 21}, "top_logprobs must be between 0 and 20"),
+        (CHAT, {"messages": HI, "top_logprobs": 2}, "top_logprobs needs logprobs to be true"),
+        (CHAT, {"messages": HI, "web_search_options": {}}, "'web_search_options' is not supported"),
+        (CHAT, {"messages": HI, "functions": []}, "use tools instead"),
+        (TEXT, {"prompt": [1, 2]}, "tokens are not taken"),
+        (TEXT, {"prompt": []}, "tokens are not taken"),
+        (TEXT, {"prompt": ["a"] * 17}, "at most 16 completions at once"),
+        (TEXT, {"prompt": "a", "best_of": 2}, "ask for n completions"),
+        (TEXT, {"prompt": "a", "logprobs": 21}, "logprobs must be between 0 and 20"),
+        (EMBED, {"input": []}, "invalid input"),
+        (EMBED, {"input": [[1]]}, "tokens are not taken"),
+        (EMBED, {"input": "a", "model": ""}, "model is required"),
+        (EMBED, {"input": "a", "encoding_format": "int8"}, "Invalid value for 'encoding_format' = int8"),
+        (RESPONSES, {"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "'input_file' is not supported"),
+        (RESPONSES, {"input": [{}]}, "input[0]: input item missing required 'type' field"),
+        (RESPONSES, {"input": "a", "tool_choice": {"type": "file_search"}}, "tool_choice must be none, auto, required"),
+        (RESPONSES, {"input": "a", "text": {"format": {"type": "json_schema"}}}, "is unknown or lacks its schema"),
+        (RESPONSES, {"input": "a", "max_output_tokens": 0}, "max_output_tokens must be at least 1"),
+        (RESPONSES, {"input": "a", "conversation": "c"}, "use previous_response_id"),
+        (RESPONSES, {"input": "a", "model": ""}, "model is required"),
+    ],
+)  # fmt: skip
+async def test_a_bad_request_is_told_what_is_wrong(client: TestClientProtocol, path: str, body: dict[str, object], text: str) -> None:
+    response = await client.post(path, json={"model": "test", **body})
+
+    assert response.status_code == 400
+    assert text in (await response.get_json())["error"]["message"]
+
+
+async def test_the_parts_of_a_turn_stay_one_turn(client: TestClientProtocol, engine: ScriptedEngine) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    parts = [{"type": "text", "text": "a"}, image, {"type": "text", "text": "b"}]
+    refusal = {"role": "assistant", "refusal": "no", "content": None}
+    turns = [{"role": "developer", "content": "be kind"}, {"role": "user", "content": parts}, refusal]
+
+    await client.post(CHAT, json={"model": "test", "messages": turns})
+
+    system, user, assistant = engine.requests[0].conversation.messages
+    assert (system.role, user.content, user.images, assistant.content) == ("system", "a\nb", (b"\0\0\0",), "no")
+
+
+async def test_a_tools_answer_is_named_after_the_call_it_answers(client: TestClientProtocol, engine: ScriptedEngine) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    turns = [
+        {"role": "assistant", "reasoning_content": "so", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "42"},
+    ]
+
+    await client.post(CHAT, json={"model": "test", "messages": turns})
+
+    assistant, tool = engine.requests[0].conversation.messages
+    assert (assistant.thinking, assistant.tool_calls[0].arguments) == ("so", {"a": 1})
+    assert (tool.role, tool.tool_name, tool.tool_call_id) == ("tool", "f", "c1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [({"type": "text"}, None), ({"type": "json_object"}, "json"), ({"type": "json_schema", "json_schema": {"schema": {"a": 1}}}, {"a": 1})],
+)
+async def test_a_format_reaches_the_engine(
+    client: TestClientProtocol, engine: ScriptedEngine, wanted: dict[str, object], given: object
+) -> None:
+    await client.post(CHAT, json={"model": "test", "messages": HI, "response_format": wanted})
+
+    assert engine.requests[0].conversation.format == given
+
+
+async def test_a_prompt_that_does_not_fit_is_cut_only_when_asked(client: TestClientProtocol, engine: ScriptedEngine) -> None:
+    for extra in ({}, {"truncate": True}):
+        await client.post(CHAT, json={"model": "test", "messages": HI, **extra})
+    for truncation in ("disabled", "auto"):
+        await client.post(RESPONSES, json={"model": "test", "input": "hi", "truncation": truncation})
+
+    assert [(request.truncate, request.shift) for request in engine.requests] == [(False, False), (True, True)] * 2
+
+
+@pytest.mark.parametrize("value", ["x", "1.5", ""])
+async def test_a_context_that_is_no_number_is_refused(client: TestClientProtocol, value: str) -> None:
+    response = await client.post(CHAT, json={"model": "test", "messages": HI}, headers={"x-corral-num-ctx": value})
+
+    assert response.status_code == 400
+
+
+async def test_the_oldest_responses_are_forgotten(client: TestClientProtocol, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corral_api.openai.responses.store._MOST_RESPONSES", 2)
+    ids = [(await (await client.post(RESPONSES, json={"model": "test", "input": "hi"})).get_json())["id"] for _ in range(3)]
+
+    statuses = [(await client.get(f"{RESPONSES}/{response_id}")).status_code for response_id in ids]
+
+    assert statuses == [404, 200, 200]
+
+
+async def test_remembered_text_is_bounded_too(client: TestClientProtocol, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corral_api.openai.responses.store._MOST_CHARACTERS", 10)
+    ids = [(await (await client.post(RESPONSES, json={"model": "test", "input": "x" * 20})).get_json())["id"] for _ in range(2)]
+
+    assert [(await client.get(f"{RESPONSES}/{response_id}")).status_code for response_id in ids] == [404, 200]
