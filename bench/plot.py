@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot  # noqa: E402 - the backend is chosen first
+from matplotlib import pyplot as plt
 
 
 def points(path: Path, pattern: str) -> dict[int, tuple[float, float]]:
@@ -27,7 +27,7 @@ def points(path: Path, pattern: str) -> dict[int, tuple[float, float]]:
 
 
 def draw(figures: dict[int, tuple[float, float]], target: Path, *, title: str, x: str, y: str) -> None:
-    figure, axes = pyplot.subplots(figsize=(6, 3.6))
+    figure, axes = plt.subplots(figsize=(6, 3.6))
     for index, (name, mark) in enumerate((("corral", "o-"), ("llama-server", "s--"))):
         axes.plot(list(figures), [pair[index] for pair in figures.values()], mark, label=name)
     axes.set(title=title, xlabel=x, ylabel=y, ylim=(0, None))
@@ -35,7 +35,7 @@ def draw(figures: dict[int, tuple[float, float]], target: Path, *, title: str, x
     axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(target, bbox_inches="tight", metadata={"Date": None})
-    pyplot.close(figure)
+    plt.close(figure)
 
 
 def main() -> None:
