@@ -38,6 +38,16 @@ async def test_lines_are_read_and_kept_for_the_next_time(tmp_path: Path) -> None
     assert "+hello" in history.read_text()
 
 
+async def test_a_home_that_can_not_be_written_costs_the_history_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "home").write_text("a file where a folder should be")
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        terminal = Terminal(tmp_path / "home" / "history")
+        keys.send_text("hello\r")
+
+        assert await terminal.read(">>> ") == "hello"
+    assert "Warning: what you type is not kept" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("key", "error"), [("\x04", EOFError), ("\x03", KeyboardInterrupt)])
 async def test_control_keys_end_the_line(key: str, error: type[BaseException], tmp_path: Path) -> None:
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):

@@ -69,3 +69,10 @@ def test_a_file_that_can_not_be_read_is_not_an_empty_one(path: Path) -> None:
 
     with pytest.raises(StoreError, match=r"keys\.json"):
         KeyFile(path).keys()
+
+
+def test_a_home_that_can_not_be_written_is_named(path: Path) -> None:
+    path.parent.symlink_to("a folder that is not there")
+
+    with pytest.raises(StoreError, match=r"keys\.json can't be written"):
+        KeyFile(path).add("laptop", [Scope.INFER])

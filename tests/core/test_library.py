@@ -567,6 +567,16 @@ async def test_a_pull_that_does_not_fit_on_the_disk_is_refused_first(
         await pull(library)
 
 
+async def test_a_folder_that_can_not_be_written_is_named(library: DiskLibrary, plugins: FakePlugins, store: Store, tmp_path: Path) -> None:
+    plugins.source = FakeSource({"x.gguf": b"x"})
+    store.folder.write_text("a file where a folder should be")
+
+    with pytest.raises(StoreError, match=r"can't write to '.*blobs'"):
+        await pull(library)
+    with pytest.raises(StoreError, match=r"can't write to '.*blobs'"):
+        await make(library, tmp_path)
+
+
 async def test_a_base_that_is_not_installed_is_pulled(library: DiskLibrary, plugins: FakePlugins, tmp_path: Path) -> None:
     plugins.source = FakeSource({"x.gguf": tiny_gguf(tmp_path / "x").read_bytes()})
 

@@ -109,10 +109,10 @@ class Pull:
         return Plan(manifest=manifest, texts={}, data=resolved.manifest)
 
     def _check_space(self, part: Part) -> None:
-        self._store.blobs.folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._store.blobs.folder).free
+        folder = self._store.blobs.make_folder()
+        free = shutil.disk_usage(folder).free
         if part.size > free:
-            raise StoreError(f"'{part.name}' needs {part.size} bytes and '{self._store.blobs.folder}' has {free} free; make room first")
+            raise StoreError(f"'{part.name}' needs {part.size} bytes and '{folder}' has {free} free; make room first")
 
     def _reporter(self, part: Part, expected: Digest | None) -> Callable[[int, int], None]:
         """Return a report function that passes on one figure every 60 ms, the first and the last ones always."""

@@ -36,6 +36,12 @@ class Blobs:
         """Return where a blob is, or would be."""
         return self.folder / digest.file_name
 
+    def make_folder(self) -> Path:
+        """Return the folder, made if it is not there yet; raise StoreError."""
+        with storing(f"write to '{self.folder}'"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
+
     def size(self, digest: Digest) -> int | None:
         """Return the bytes of a blob; None when it is not there."""
         try:
@@ -104,8 +110,8 @@ class Holding:
         """Open a file in the making; it vanishes unless it is committed."""
         path = self._blobs.folder / f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
+            self._blobs.make_folder()
             with storing("store a blob"):
-                self._blobs.folder.mkdir(parents=True, exist_ok=True)
                 file = path.open("xb")
             with file:
                 try_lock(file.fileno())

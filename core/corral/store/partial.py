@@ -39,8 +39,7 @@ def partial(blobs: Blobs, key: str, wait: Callable[[], None]) -> Iterator[Partia
 
     The file stays for a later resume unless it became a blob or stayed empty.
     """
-    blobs.folder.mkdir(parents=True, exist_ok=True)
-    path = blobs.folder / f"sha256-{hashlib.sha256(key.encode()).hexdigest()}{PARTIAL}"
+    path = blobs.make_folder() / f"sha256-{hashlib.sha256(key.encode()).hexdigest()}{PARTIAL}"
     fd = _acquire(path, wait)
     try:
         yield Partial(path, fd)
