@@ -16,7 +16,7 @@ CALL_FORMAT = "qwen3-coder"
 _CALLS = ("<function=example_function_name>", "<|im_start|>", "<think>")
 _LAYOUT = Markers(all_of=(*_CALLS, "last_query_index", "video_count"), none_of=("resolved_reasoning_effort",))
 #: Step 3.5, Qwen3.6 and Qwen3.8 write other prompts, and the same answers.
-_ANSWERS = Markers(all_of=_CALLS, none_of=("truncate_history_thinking",))
+_ANSWERS = Markers(all_of=_CALLS, none_of=("truncate_history_thinking", "{reasoning effort:"))
 
 
 @hookimpl
