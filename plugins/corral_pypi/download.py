@@ -95,5 +95,6 @@ def _announced_size(output: Path) -> int:
 
 def _last_error(output: Path) -> str:
     lines = [line.strip() for line in output.read_text("utf-8", "replace").splitlines() if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
+    # pip heads the traceback of what it did not expect, such as a full disk, with "ERROR: Exception:".
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:") and line != "ERROR: Exception:"]
     return next(iter(errors or lines[-1:]), "it said nothing")[:500]

@@ -152,6 +152,12 @@ async def test_a_child_that_never_gets_ready_says_why(deed: str, words: str, out
     assert failure.out_of_memory is out_of_memory
 
 
+async def test_who_was_killed_from_outside_has_no_last_words() -> None:
+    failure = await fails_to_load("warn_and_be_killed")
+
+    assert str(failure).endswith("before it was ready")
+
+
 @pytest.mark.parametrize("argv", [("/nonexistent/binary",), ("/etc/hostname",), ("bad\0name",)])
 async def test_a_command_that_can_not_run_is_named(argv: tuple[str, ...]) -> None:
     """F29."""

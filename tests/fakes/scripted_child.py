@@ -68,6 +68,11 @@ def fail(line: Line) -> None:
     sys.exit(1)
 
 
+def warn_and_be_killed(line: Line) -> None:
+    write("llama_context: n_ctx_seq (16384) > n_ctx_train (8192) -- possible training context overflow\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def exit_early(line: Line) -> None:
     os._exit(0)
 
@@ -162,6 +167,7 @@ DEEDS: dict[str, Callable[[Line], None]] = {
     "recover": recover,
     "show_environment": show_environment,
     "sigabrt": signal_self(signal.SIGABRT),
+    "warn_and_be_killed": warn_and_be_killed,
     "sigkill": signal_self(signal.SIGKILL),
     "sigsegv": signal_self(signal.SIGSEGV),
     "stay_when_told_to_go": stay_when_told_to_go,

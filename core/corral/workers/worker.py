@@ -255,7 +255,8 @@ class Worker(Generic[Reply]):
         code = self._process.exit_code
         if code is None:
             return f"{self.name} does not end, even after SIGKILL"
-        last = self.output.last_error or (self.output.last_line if code else "")
+        # Who was killed from outside could not say why: its last line is about something else.
+        last = self.output.last_error or (self.output.last_line if code and not was_killed(code) else "")
         when = "" if self._was_ready else " before it was ready"
         return f"{self.name} {describe_exit(code)}{when}" + (f": {last}" if last else "")
 
