@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corral.errors import Unsupported
-from corral.formats import PromptBuilder, ToolSchemas, dump_json
+from corral.formats import PromptBuilder, ToolSchemas, dump_json, refuse_images
 from corral_harmony.names import Names
 from corral_harmony.typescript import namespace
 
@@ -26,9 +26,7 @@ _INSTRUCTORS = ("system", "developer")
 def render(conversation: Conversation) -> Prompt:
     """Return the prompt. A last assistant message without calls is left open for the model to continue."""
     messages = conversation.messages
-    for index, message in enumerate(messages):
-        if message.images:
-            raise Unsupported(f"messages[{index}].images: gpt-oss can't see images")
+    refuse_images(messages, "gpt-oss")
     names = Names(ToolSchemas(conversation.tools).names)
     prompt = PromptBuilder()
     _system(prompt, conversation)

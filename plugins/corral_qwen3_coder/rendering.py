@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.errors import Unsupported
-from corral.formats import PromptBuilder, template_text
+from corral.formats import PromptBuilder, begins_run, ends_run, refuse_images, split_prefill, template_text
 from corral_qwen3_coder.tool_text import tool_text
 from corral_qwen3_coder.wording import DEFAULT_SYSTEM
 
@@ -23,21 +22,18 @@ _ROLES = frozenset({"system", "user", "assistant"})
 
 def render(conversation: Conversation, wording: Wording) -> Prompt:
     """Return the prompt. A last assistant message without calls is left open for the model to continue."""
-    for index, message in enumerate(conversation.messages):
-        if message.images:
-            raise Unsupported(f"messages[{index}].images: Qwen3-Coder can't see images")
+    refuse_images(conversation.messages, "Qwen3-Coder")
     prompt = PromptBuilder()
-    messages = conversation.messages
+    messages: Sequence[Message] = conversation.messages
     if messages and messages[0].role == "system":
         _system(prompt, messages[0].content, conversation.tools, wording)
         messages = messages[1:]
     elif conversation.tools:
         _system(prompt, DEFAULT_SYSTEM, conversation.tools, wording)
-    prefill = messages[-1] if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls else None
-    _turns(prompt, messages[:-1] if prefill else messages)
-    prompt.control("<|im_start|>assistant\n")
-    suffix = prefill.content if prefill else ""
-    return prompt.user(suffix).build(stop=STOP, suffix=suffix)
+    turns, prefill = split_prefill(messages)
+    _turns(prompt, turns)
+    prompt.control("<|im_start|>assistant\n").begin_answer()
+    return prompt.user(prefill.content if prefill else "").build(stop=STOP)
 
 
 def _system(prompt: PromptBuilder, text: str, tools: Sequence[JsonObject], wording: Wording) -> None:
@@ -54,9 +50,7 @@ def _turns(prompt: PromptBuilder, messages: Sequence[Message]) -> None:
     for index, message in enumerate(messages):
         match message.role:
             case "tool":
-                is_first = index == 0 or messages[index - 1].role != "tool"
-                is_last = index == len(messages) - 1 or messages[index + 1].role != "tool"
-                _tool_response(prompt, message.content, is_first=is_first, is_last=is_last)
+                _tool_response(prompt, message.content, is_first=begins_run(messages, index), is_last=ends_run(messages, index))
             case "assistant" if message.tool_calls:
                 _calls(prompt, message)
             case _:
