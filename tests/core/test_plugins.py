@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -218,14 +217,12 @@ def test_strict_loading_raises_for_what_is_broken() -> None:
         load(candidate("bad", object()), candidate("good", Renderer()), strict=True)
 
 
-def test_two_hundred_plugins_load_within_a_second() -> None:
-    """F16."""
-    started = time.perf_counter()
-
+def test_two_hundred_plugins_load_side_by_side() -> None:
+    """F16; bench/startup.py has the time it takes."""
     host = load(*(candidate(f"p{i}", Renderer(f"r{i}")) for i in range(200)))
 
-    assert all(r.status is Status.OK for r in host.reports())
-    assert time.perf_counter() - started < 1.0
+    assert [r.status for r in host.reports()] == [Status.OK] * 200
+    assert len(host.renderers()) == 200
 
 
 # Conflicts and order
@@ -466,22 +463,6 @@ def test_calls_are_counted_and_timed_by_plugin_and_hook(model: Callable[..., Mod
     assert (times["b", "render_prompt"].calls, times["b", "render_prompt"].failures) == (1, 1)
     assert 0 < times["a", "render_prompt"].seconds < 1
     assert host.statistics()['corral_hook_failures_total{plugin="b",hook="render_prompt"}'] == 1
-
-
-def test_rendering_through_the_host_costs_microseconds(model: Callable[..., ModelSpec]) -> None:
-    host = load(*(candidate(f"p{i}", Renderer(f"r{i}")) for i in range(20)))
-    spec = model(renderer="r7")
-
-    best = min(_time_of(lambda: render(host, spec), repeats=1000) for _ in range(5))
-
-    assert best < 50e-6
-
-
-def _time_of(call: Callable[[], object], *, repeats: int) -> float:
-    started = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    return (time.perf_counter() - started) / repeats
 
 
 # Parsers, devices, the rest of the facade
