@@ -71,7 +71,7 @@ def _settings() -> Iterator[str]:
 
 
 def _row(known: Known) -> str:
-    default = shown(getattr(Settings(), known.field)).replace(str(Path.home()), "~")
+    default = shown(known.field, getattr(Settings(), known.field)).replace(str(Path.home()), "~")
     ollama = f"`{known.ollama}`" if known.ollama else ""
     return f"| `{known.variable}` | {ollama} | {default} | {known.summary} |"
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+#: Models that a message lists; `corral list` has them all.
+_LISTED = 10
+
+
 class CorralError(Exception):
     """A mistake or a limit that a person can act on."""
 
@@ -95,8 +99,12 @@ class NotFound(CorralError):
 class ModelNotFound(NotFound):
     """No installed model has that name."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"model '{name}' not found (try: corral pull {name})")
+    def __init__(self, name: str, installed: Iterable[str] = ()) -> None:
+        names = sorted(installed)
+        close = get_close_matches(name, names, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else f"try: corral pull {name}{'; ' if names else ''}"
+        listed = f"installed: {', '.join(names[:_LISTED])}{', ...' if len(names) > _LISTED else ''}" if names else ""
+        super().__init__(f"model '{name}' not found ({hint}{listed})")
         self.name = name
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -107,15 +106,6 @@ def test_help_imports_neither_plugins_nor_servers() -> None:
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert result.stdout.splitlines()[-1] == "[]"
-
-
-def test_help_comes_within_a_blink() -> None:
-    def once() -> float:
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "corral", "--help"], capture_output=True, check=True)
-        return time.perf_counter() - started
-
-    assert min(once() for _ in range(5)) < 0.3  # the target is 0.15 s on an idle machine; tests share theirs
 
 
 @pytest.mark.parametrize("group", [(), ("keys",)])
@@ -235,6 +225,14 @@ def test_show_tells_which_plugins_serve_a_model_and_who_provides_them(tiny: str,
     assert "    temperature    0.7" in out
     assert "  System\n    Be brief.\n" in out
     assert max(map(len, out.splitlines())) <= 80
+    assert "no plugin recognises the model's chat template" in " ".join(out.split())
+
+
+def test_a_misspelt_model_is_suggested_and_the_installed_ones_are_named(tiny: str, shell: Callable[..., Result]) -> None:
+    misspelt, other = shell("show", "tinny").err, shell("show", "other").err
+
+    assert misspelt == f"Error: model 'tinny' not found (did you mean '{tiny}'? installed: {tiny})\n"
+    assert other == f"Error: model 'other' not found (try: corral pull other; installed: {tiny})\n"
 
 
 @pytest.mark.parametrize(
@@ -265,6 +263,8 @@ def test_create_reads_a_modelfile_from_standard_input(tiny: str, shell: Callable
     [
         ("FRM x", "(line 1, column 1)"),
         ("FROM ./tiny.gguf\nADAPTER ./none.gguf", "there is no file"),
+        ("FROM ./none.gguf", "there is no file"),
+        ("FROM none.GGUF", "there is no file"),
         ("FROM ./safe", "holds safetensors; convert them to GGUF first"),
         ("FROM ./empty", "holds no GGUF file"),
         ("FROM ./linked", "is a link that leads out of"),

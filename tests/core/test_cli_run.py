@@ -7,17 +7,19 @@ import json
 import os
 import signal
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from corral.api import ModelSummary
 from corral.cli import backend, printing, run
 from corral.cli.invocation import Invocation
 from corral.cli.repl import Repl
 from corral.cli.session import Session, read_format, read_think
 from corral.client import ShownModel
 from corral.conversation import Message
-from corral.errors import InvalidInput, ModelNotFound
+from corral.errors import CorralError, InvalidInput, ModelNotFound, SourceError
 from corral.events import ContentDelta, Diagnostic, Finish, ThinkingDelta, ThinkingEnd, ToolCallEnd, Usage
 from corral.fetching import Progress
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from corral.api import CreateRequest, ModelSummary, Request
+    from corral.api import CreateRequest, Request
     from corral.events import Event
 
 FINISH = Finish("stop", Usage(prompt_tokens=2, completion_tokens=4, completion_s=2.0, total_s=3.0))
@@ -301,6 +303,23 @@ async def test_a_model_that_is_not_here_is_pulled(answered: object, capsys: pyte
     captured = capsys.readouterr()
     assert captured.err.splitlines() == ["pulling manifest", "success"]
     assert captured.out == "Hi\n"
+
+
+class Offline(FakeTalker):
+    """No source can be reached; one model is installed."""
+
+    def pull(self, reference: str) -> AsyncIterator[Progress]:
+        raise SourceError("can't find host 'registry'")
+
+    async def summaries(self) -> list[ModelSummary]:
+        return [ModelSummary(name="smollm2:latest", digest="", size=1, modified_at=datetime.now(UTC))]
+
+
+async def test_a_misspelt_model_that_can_not_be_pulled_is_suggested(answered: object) -> None:
+    with pytest.raises(CorralError, match=r"can't find host 'registry' \(did you mean 'smollm2', which is installed\?\)"):
+        await answered(Offline(installed=False), Session(model="smolm2"), "hi")  # type: ignore[operator]
+    with pytest.raises(SourceError, match=r"can't find host 'registry'$"):
+        await answered(Offline(installed=False), Session(model="qwen"), "hi")  # type: ignore[operator]
 
 
 async def test_an_embedding_model_prints_its_vector(answered: object, capsys: pytest.CaptureFixture[str]) -> None:

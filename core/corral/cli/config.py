@@ -27,18 +27,18 @@ def command(invocation: Invocation, *, as_json: bool) -> None:
 
     settings = explain(invocation.flags, os.environ)
     if as_json:
-        print_json([{"setting": s.variable, "value": shown(s.value), "origin": s.origin, "summary": s.summary} for s in settings])
+        print_json([{"setting": s.variable, "value": shown(s.field, s.value), "origin": s.origin, "summary": s.summary} for s in settings])
         return
-    print_table(("SETTING", "VALUE", "ORIGIN"), [(s.variable, shown(s.value), s.origin) for s in settings])
+    print_table(("SETTING", "VALUE", "ORIGIN"), [(s.variable, shown(s.field, s.value), s.origin) for s in settings])
     for surprise in surprises(os.environ):
         warn(surprise)
 
 
-def shown(value: object) -> str:
+def shown(field: str, value: object) -> str:
     """Return a setting's value as people read it."""
     match value:
         case None:
-            return "auto"
+            return "auto" if field == "flash_attention" else "-"
         case bool():
             return "yes" if value else "no"
         case tuple():

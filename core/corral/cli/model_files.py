@@ -33,7 +33,7 @@ class ModelFiles:
 def find_files(modelfile: Modelfile, folder: Path) -> ModelFiles:
     """Look up FROM, ADAPTER and DRAFT, relative to a folder; a FROM that is no path there is the name of a model."""
     sources = modelfile.all(Keyword.FROM)
-    names = [source for source in sources if not _path(source, folder).exists()]
+    names = [source for source in sources if not _is_file(source, folder)]
     if len(names) > 1:
         raise InvalidInput(f"FROM names more than one model: {', '.join(names)}")
     return ModelFiles(
@@ -58,6 +58,12 @@ async def bring(files: dict[str, Path], models: Models) -> dict[str, str]:
 
 def _path(text: str, folder: Path) -> Path:
     return folder / Path(text).expanduser()
+
+
+def _is_file(source: str, folder: Path) -> bool:
+    """Return whether a FROM is a path rather than the name of a model; raise InvalidInput when it is one that leads nowhere."""
+    looks_like_one = source.startswith((".", "/", "~")) or source.lower().endswith(".gguf")
+    return _existing(source, folder).exists() if looks_like_one else _path(source, folder).exists()
 
 
 def _existing(text: str, folder: Path) -> Path:

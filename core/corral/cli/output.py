@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import textwrap
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _GAP = "    "
+#: A last column is not squeezed further; the terminal may break the line then.
+_NARROWEST = 24
 
 json_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -54,15 +57,24 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_section(title: str, rows: Iterable[Sequence[str]]) -> None:
-    """Print a title and its rows, indented and aligned; nothing at all when there are no rows."""
+    """Print a title and its rows, indented and aligned, a long last cell wrapped; nothing at all when there are no rows."""
     rows = [list(row) for row in rows]
     if not rows:
         return
     widths = [max((len(row[column]) for row in rows if len(row) > column + 1), default=0) for column in range(max(map(len, rows)))]
     click.echo(f"  {title}")
-    for row in rows:
-        click.echo("    " + _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
+    for *cells, last in rows:
+        _print_wrapped("".join(f"{_GAP}{cell.ljust(width)}" for cell, width in zip(cells, widths, strict=False)) + _GAP, last)
     click.echo()
+
+
+def _print_wrapped(start: str, text: str) -> None:
+    """Print a text that begins after `start`, and goes on below its own beginning when the line is full."""
+    room = max(width() - len(start), _NARROWEST)
+    first, *others = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    click.echo(f"{start}{first}".rstrip())
+    for line in others:
+        click.echo(" " * len(start) + line)
 
 
 def width() -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corral.cli.names import complete_models
-from corral.errors import InvalidInput, ModelNotFound, NotFound
+from corral.errors import CorralError, InvalidInput, ModelNotFound, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,16 +101,29 @@ async def _run(invocation: Invocation, session: Session, prompt: str | None) -> 
 
 async def _capabilities(talker: Talker, model: str) -> tuple[str, ...]:
     """Return what the model can do, after pulling it if it is not here."""
-    from corral.cli.progress import follow
-
     try:
         return (await talker.show(model)).capabilities
     except NotFound:
-        await follow(talker.pull(model))
+        await _pull(talker, model)
     try:
         return (await talker.show(model)).capabilities
     except NotFound as error:
         raise ModelNotFound(model) from error
+
+
+async def _pull(talker: Talker, model: str) -> None:
+    """Fetch a model; when that fails and an installed one has nearly that name, ask whether it was meant."""
+    from difflib import get_close_matches
+
+    from corral.cli.progress import follow
+
+    try:
+        await follow(talker.pull(model))
+    except CorralError as error:
+        names = [summary.name.removesuffix(":latest") for summary in await talker.summaries()]
+        if close := get_close_matches(model, names, n=1):
+            raise NotFound(f"{error} (did you mean '{close[0]}', which is installed?)") from error
+        raise
 
 
 async def _embed(talker: Talker, model: str, text: str | None) -> None:

@@ -84,7 +84,7 @@ def _choices(model: ShownModel) -> Iterator[tuple[str, ...]]:
     for word, choice in model.choices.items():
         yield word, choice.name, f"{choice.provider or 'not installed'}, {choice.origin}"
         if choice.reason:
-            yield "", "", shorten(choice.reason, _VALUE_WIDTH)
+            yield "", "", choice.reason
 
 
 def _first_lines(text: str) -> list[tuple[str, ...]]:

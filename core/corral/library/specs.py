@@ -92,7 +92,7 @@ def find(store: Store, text: str) -> ModelName:
     try:
         return store.catalog.find(name)
     except ModelNotFound:
-        raise ModelNotFound(text) from None
+        raise ModelNotFound(text, [other.short.removesuffix(":latest") for other in store.catalog.names()]) from None
 
 
 def target(store: Store, text: str) -> ModelName:
