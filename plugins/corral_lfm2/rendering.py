@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from corral.formats import PromptBuilder, dump_json, refuse_images, split_prefill
+from corral.formats import PromptBuilder, dump_json, escape_json, refuse_images, split_prefill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def _value_text(value: Json) -> str:
     match value:
         case str():
             # The reference escapes nothing, so that a quote in a text would end it.
-            escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+            escaped = escape_json(value).replace('\\"', '"').replace("'", "\\'")
             return f"'{escaped}'"
         case dict():
             return dump_json(value)

@@ -24,7 +24,7 @@ def forgets_calls(conversation: Conversation) -> bool:
 
 def breaks_quotes(conversation: Conversation) -> bool:
     values = [value for message in conversation.messages for made in message.tool_calls for value in made.arguments.values()]
-    return any(isinstance(value, str) and any(mark in value for mark in "'\\\n") for value in values)
+    return any(isinstance(value, str) and any(mark in value for mark in "'\\\n\t") for value in values)
 
 
 PLAIN = Holds(thinking=False, later_system=True)
