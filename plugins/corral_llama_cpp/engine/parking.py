@@ -8,6 +8,8 @@ from corral_llama_cpp.engine.prefixes import common_prefix
 
 #: Shorter sequences are computed again as fast as they are copied.
 WORTH_PARKING = 16
+#: A sequence of which this part is parked already is not parked again: many that share a long prefix cost little more than one.
+WORTH_REPEATING = 0.75
 
 
 @dataclass(slots=True, eq=False)
@@ -29,9 +31,9 @@ class Parking:
         return len(self._parked)
 
     def is_wanted(self, tokens: list[int]) -> bool:
-        """Return whether a sequence is worth its copy: long enough, and not the beginning of one that is here."""
-        is_known = any(parked.tokens[: len(tokens)] == tokens for parked in self._parked)
-        return self._budget > 0 and len(tokens) >= WORTH_PARKING and not is_known
+        """Return whether a sequence is worth its copy: long enough, and not much like one that is here."""
+        known = max((common_prefix(parked.tokens, tokens) for parked in self._parked), default=0)
+        return self._budget > 0 and len(tokens) >= WORTH_PARKING and known < WORTH_REPEATING * len(tokens)
 
     def park(self, tokens: list[int], state: bytes) -> None:
         """Take a sequence in; the longest unused ones leave when the budget is spent."""
