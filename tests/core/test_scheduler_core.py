@@ -18,6 +18,7 @@ from corral.options import LoadOptions
 from corral.placement import Shortage
 from corral.runners import RunnerInfo
 from corral.scheduler import words
+from corral.scheduler.backoff import Backoff
 from corral.scheduler.core import Core
 from corral.scheduler.learning import Corrections, actual_bytes
 from corral.scheduler.state import Phase
@@ -859,6 +860,28 @@ def test_a_model_that_keeps_crashing_is_left_alone_for_longer_and_longer():
         play.crash(play.granted[ticket])
 
     assert pauses == [1, 2, 4, 8]
+
+
+def test_a_model_that_fails_for_days_is_still_tried_every_minute():
+    backoff = Backoff()
+    for failure in range(2000):
+        backoff.fail(Path("/models/a"), "it is broken", now=60.0 * failure)
+
+    refusal = backoff.refusal(replace(model("a"), path=Path("/models/a")), now=60.0 * 1999)
+
+    assert refusal is not None
+    assert refusal.retry_after_s == 60
+
+
+def test_a_runner_that_died_and_then_ends_badly_recovers_once():
+    play = Play()
+    play.ask(model("a"))
+    play.settle()
+    play.crash(1)
+
+    play.feed(words.Failed(load=1, error=DIED))
+
+    assert [action for action in play.log if isinstance(action, words.Recover)] == [words.Recover(load=1, placement=placed(10))]
 
 
 def test_an_answer_ends_the_memory_of_crashes():

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: Failures in a row that are simply tried again: one crash must not make the next request wait.
 _FREE = 2
-_LONGEST_S = 60.0
+#: Seconds after the failures that follow; the last one is for all further ones.
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Backoff:
     def fail(self, path: Path, reason: str, now: float) -> None:
         """Count a load that failed or a runner that died."""
         failures = 1 + (self._records[path].failures if path in self._records else 0)
-        pause_s = min(2.0 ** (failures - _FREE - 1), _LONGEST_S) if failures > _FREE else 0.0
+        pause_s = _PAUSES_S[min(failures - _FREE, len(_PAUSES_S)) - 1] if failures > _FREE else 0.0
         self._records[path] = _Record(failures, now + pause_s, reason)
 
     def succeed(self, path: Path) -> None:

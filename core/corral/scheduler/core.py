@@ -170,7 +170,7 @@ class Core:
 
     def _take_failure(self, event: words.Failed, now: float) -> None:
         slot, job = self._roster.slots.get(event.load), self._job
-        if slot is None:
+        if slot is None or slot.phase is Phase.RECOVERING:
             return
         was_loading = slot.phase is Phase.LOADING
         self._bury(slot)
