@@ -101,7 +101,13 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "num_predict": (-2, 16_777_216),
     "mirostat": (0, 2),
     "seed": (-(2**63), 2**64 - 1),
+    "repeat_last_n": (-1, 16_777_216),
+    "dry_penalty_last_n": (-1, 16_777_216),
+    "dry_allowed_length": (0, 16_777_216),
 }
+
+_CACHE_TYPES = ("f16", "q8_0", "q4_0")
+_CHOICES: dict[str, tuple[str, ...]] = {"cache_type_k": _CACHE_TYPES, "cache_type_v": _CACHE_TYPES}
 
 
 def merge(*layers: Mapping[str, Json]) -> Options:
@@ -127,6 +133,8 @@ def read(name: str, value: Json) -> object:
     low, high = _LIMITS.get(name, (-math.inf, math.inf))
     if isinstance(result, int | float) and not low <= result <= high:
         raise InvalidOption(f'option "{name}" must be between {low:g} and {high:g}, not {result}')
+    if name in _CHOICES and result not in _CHOICES[name]:
+        raise InvalidOption(f'option "{name}" must be one of {", ".join(_CHOICES[name])}, not {result}')
     return result
 
 

@@ -47,6 +47,10 @@ def test_a_single_stop_string_is_a_list_of_one() -> None:
         ("logit_bias", {"x": 1}, 'option "logit_bias" must have token ids as its keys'),
         ("num_ctx", -5, 'option "num_ctx" must be between 1 and'),
         ("num_ctx", 10**30, 'option "num_ctx" must be between 1 and'),
+        ("repeat_last_n", 2**32 + 1, 'option "repeat_last_n" must be between -1 and'),
+        ("dry_penalty_last_n", 2**31, 'option "dry_penalty_last_n" must be between -1 and'),
+        ("dry_allowed_length", -1, 'option "dry_allowed_length" must be between 0 and'),
+        ("cache_type_v", "q3_k", 'option "cache_type_v" must be one of f16, q8_0, q4_0, not q3_k'),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: object, message: str) -> None:

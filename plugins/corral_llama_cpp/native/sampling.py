@@ -143,7 +143,12 @@ def _remembered(sampling: Sampling, context: int) -> int:
     """Return how many tokens of the past the chain looks at."""
     windows = [sampling.repeat_last_n] if _penalises(sampling) else []
     windows += [sampling.dry_penalty_last_n] if sampling.dry_multiplier > 0 else []
-    return max(context if n < 0 else n for n in windows)
+    return max(_window(n, context) for n in windows)
+
+
+def _window(wanted: int, context: int) -> int:
+    # The library makes room for all of it at once: a window of billions would end the process.
+    return context if wanted < 0 else min(wanted, context)
 
 
 def _changes_logits(sampling: Sampling) -> bool:
@@ -202,7 +207,7 @@ def _biases(sampling: Sampling, vocabulary: Vocabulary) -> list[object]:
 def _penalties(sampling: Sampling, vocabulary: Vocabulary, context: int) -> list[object]:
     found = []
     if _penalises(sampling):
-        last = context if sampling.repeat_last_n < 0 else sampling.repeat_last_n
+        last = _window(sampling.repeat_last_n, context)
         strengths = (max(sampling.repeat_penalty, 1e-6), sampling.frequency_penalty, sampling.presence_penalty)
         found.append(ll.llama_sampler_init_penalties(vocabulary.size, last, *strengths))
     if sampling.dry_multiplier > 0:
@@ -211,7 +216,7 @@ def _penalties(sampling: Sampling, vocabulary: Vocabulary, context: int) -> list
 
 
 def _dry(sampling: Sampling, vocabulary: Vocabulary, context: int) -> object:
-    last = context if sampling.dry_penalty_last_n < 0 else sampling.dry_penalty_last_n
+    last = _window(sampling.dry_penalty_last_n, context)
     breakers = (ctypes.c_char_p * len(_DRY_BREAKERS))(*_DRY_BREAKERS)
     strengths = (sampling.dry_multiplier, sampling.dry_base, sampling.dry_allowed_length)
     return ll.llama_sampler_init_dry(vocabulary.pointer, *strengths, last, breakers, len(_DRY_BREAKERS))
