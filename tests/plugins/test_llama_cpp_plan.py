@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from corral.errors import ContextExceeded
 from corral_llama_cpp.engine.drafts import MAX_DRAFT, Lookup, Pace
 from corral_llama_cpp.engine.limits import answer_limit, fit, window
+from corral_llama_cpp.engine.parking import Parking
 from corral_llama_cpp.engine.plan import QUANTUM, Pacer, Want, compose
 
 WANTS = st.lists(st.builds(Want, pending=st.integers(1, 5000), running=st.booleans()), max_size=12)
@@ -103,3 +104,15 @@ def test_guesses_grow_with_success_and_pause_longer_after_each_miss():
             pace.plain()
             pauses[-1] += 1
     assert pauses[0] < pauses[1] < pauses[2]
+
+
+def test_a_state_larger_than_the_whole_budget_is_not_parked_and_not_copied_again():
+    parking = Parking(100)
+    small, huge = list(range(20)), list(range(100, 150))
+    parking.park(small, bytes(60))
+
+    parking.park(huge, bytes(101))
+
+    assert len(parking) == 1
+    assert not parking.is_wanted([*range(200, 250)])
+    assert parking.is_wanted([*range(200, 249)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from corral_llama_cpp.engine.prefixes import common_prefix
@@ -26,17 +27,23 @@ class Parking:
     def __init__(self, budget_bytes: int) -> None:
         self._budget = budget_bytes
         self._parked: list[Parked] = []
+        #: Sequences of that many tokens were too large for the whole budget.
+        self._too_long = math.inf
 
     def __len__(self) -> int:
         return len(self._parked)
 
     def is_wanted(self, tokens: list[int]) -> bool:
-        """Return whether a sequence is worth its copy: long enough, and not much like one that is here."""
+        """Return whether a sequence is worth its copy: long enough, not too long, and not much like one that is here."""
         known = max((common_prefix(parked.tokens, tokens) for parked in self._parked), default=0)
-        return self._budget > 0 and len(tokens) >= WORTH_PARKING and known < WORTH_REPEATING * len(tokens)
+        is_fitting = WORTH_PARKING <= len(tokens) < self._too_long
+        return self._budget > 0 and is_fitting and known < WORTH_REPEATING * len(tokens)
 
     def park(self, tokens: list[int], state: bytes) -> None:
-        """Take a sequence in; the longest unused ones leave when the budget is spent."""
+        """Take a sequence in; the longest unused ones leave when the budget is spent, but not for one that can't fit at all."""
+        if len(state) > self._budget:
+            self._too_long = min(self._too_long, len(tokens))
+            return
         self._parked = [parked for parked in self._parked if parked.tokens != tokens[: len(parked.tokens)]]
         self._parked.append(Parked(list(tokens), state))
         while sum(len(parked.state) for parked in self._parked) > self._budget:
