@@ -91,10 +91,14 @@ def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, *, is_sh
     if content.strip():
         prompt.control(layout.line).user(content.strip())
     for call in message.tool_calls:
-        prompt.control(f"{layout.line}<tool_call>").user(_call_text(call, layout)).control("</tool_call>")
+        _call(prompt, call, layout)
 
 
-def _call_text(call: ToolCall, layout: Layout) -> str:
-    values = {key: value if isinstance(value, str) else dump_json(value) for key, value in call.arguments.items()}
-    parts = [f"<arg_key>{key}</arg_key>{layout.line}<arg_value>{value}</arg_value>{layout.line}" for key, value in values.items()]
-    return f"{call.name}{layout.line}{''.join(parts)}"
+def _call(prompt: PromptBuilder, call: ToolCall, layout: Layout) -> None:
+    line = layout.line
+    prompt.control(f"{line}<tool_call>").user(call.name).control(line)
+    for key, value in call.arguments.items():
+        # These tags are tokens of the models' own.
+        prompt.control("<arg_key>").user(key).control(f"</arg_key>{line}<arg_value>")
+        prompt.user(value if isinstance(value, str) else dump_json(value)).control(f"</arg_value>{line}")
+    prompt.control("</tool_call>")
