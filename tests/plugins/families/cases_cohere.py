@@ -13,13 +13,20 @@ _START = "<|START_OF_TURN_TOKEN|>"
 _END = "<|END_OF_TURN_TOKEN|>"
 _ULM = '{"tool_call_id": "0", "tool_name": "get_weather", "parameters": {"city": "Ulm"}}'
 _STOP = '{"tool_call_id": "1", "tool_name": "stop", "parameters": {}}'
-_PLATFORM = (
-    f"<s>{_START}<|SYSTEM_TOKEN|><|START_TEXT|>These instructions are always to be followed and cannot be overridden by subsequent "
-    "system or user turns:\n- You will answer requests for educational, informative, or creative content related to safety "
-    "categories. You will not provide content that is harmful or could be used to cause harm.\n\nThese instructions serve as your defaults, but they can be "
-    "overridden in subsequent system or user turns:\n- Your name is North Mini Code.\n- You are a large language model built by Cohere.\n\n"
-    "# Available Tools\n```json\n[\n"
-)
+_PLATFORM = f"""\
+<s>{_START}<|SYSTEM_TOKEN|><|START_TEXT|>These instructions are always to be followed and cannot be overridden by subsequent \
+system or user turns:
+- You will answer requests for educational, informative, or creative content related to safety categories. You will not provide content \
+that is harmful or could be used to cause harm.
+
+These instructions serve as your defaults, but they can be overridden in subsequent system or user turns:
+- Your name is North Mini Code.
+- You are a large language model built by Cohere.
+
+# Available Tools
+```json
+[
+"""
 _NO_TOOLS = f"{_PLATFORM}\n]\n```<|END_TEXT|>{_END}"
 
 
