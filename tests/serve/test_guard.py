@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from corral.keys import KeyFile, Scope
 from corral.serve.guard import Guard
 from corral.serve.hosts import HostRule
+from corral.serve.journal import read_journal
 from corral.serve.limits import BoundedReceive, Rates
 from corral.serve.mount import Mount, Mounted
 from corral.serve.origins import OriginRule
@@ -185,6 +187,7 @@ async def test_two_hosts_are_none(guard: Guard) -> None:
         ("http://evil.com/localhost", False),
         ("https://chat.example.com.evil.com", False),
         ("http://xlocalhost", False),
+        ("http://[::1", False),
         ("chrome-extension://abc", False),
     ],
 )
@@ -242,6 +245,21 @@ async def test_no_key_or_a_wrong_one_is_refused(guard: Guard, keys: KeyFile, giv
     assert (call.status, call.headers["www-authenticate"]) == (401, "Bearer")
     assert (await Call(guard)("/open")).status == 200
     assert (await Call(guard)("/nobody/offers/this")).status == 401
+
+
+@pytest.mark.parametrize("is_fresh", [False, True])
+async def test_revoking_the_last_key_locks_a_server_and_does_not_open_it(
+    probe_mount: Mount, settings: Settings, keys: KeyFile, is_fresh: bool
+) -> None:
+    early = Guard(probe_mount, settings, keys)
+    _, secret = keys.add("mine", [Scope.ADMIN])
+    guard = Guard(probe_mount, settings, keys) if is_fresh else early
+    before = await Call(guard)("/probe/infer", authorization=f"Bearer {secret}")
+    keys.revoke("mine")
+
+    after = [await Call(guard)("/probe/infer"), await Call(guard)("/probe/infer", authorization=f"Bearer {secret}")]
+
+    assert (before.status, [call.status for call in after]) == (200, [401, 401])
 
 
 async def test_every_route_needs_a_key_unless_its_api_calls_it_open(mount: Mount, settings: Settings, keys: KeyFile) -> None:
@@ -366,3 +384,19 @@ async def test_the_end_of_a_connection_may_take_as_long_as_the_answer(monkeypatc
     bounded._is_complete = True
 
     assert await bounded() == {"type": "http.disconnect"}
+
+
+async def test_the_request_log_is_for_its_owner_only(probe_mount: Mount, settings: Settings, keys: KeyFile) -> None:
+    log = settings.home / "log" / "requests.jsonl"
+
+    await Call(Guard(probe_mount, replace(settings, request_log=log), keys))(body=(b"a secret thought",))
+
+    assert (stat.S_IMODE(log.stat().st_mode), read_journal(log)[0].body) == (0o600, "a secret thought")
+
+
+async def test_a_request_log_that_can_not_be_written_breaks_no_answer(
+    probe_mount: Mount, settings: Settings, keys: KeyFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = await Call(Guard(probe_mount, replace(settings, request_log=settings.home), keys))(x_request_id="mine")
+
+    assert (call.status, "request mine is not in the request log" in caplog.text) == (200, True)

@@ -18,15 +18,20 @@ _CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 
 
 class Access:
-    """Decides by key and path. Whatever no offer calls open, infer or read needs a key with the scope admin."""
+    """Decides by key and path. Whatever no offer calls open, infer or read needs a key with the scope admin.
+
+    A server that has asked for keys once goes on asking: revoking the last one locks it, and does not open it to everybody.
+    """
 
     def __init__(self, mount: Mount, keys: KeyFile) -> None:
         self._mount = mount
         self._keys = keys
+        self._is_locked = bool(keys.keys())
 
     def decide(self, path: str, secret: str) -> Key | Refusal | None:
         """Return the key of a request, why it is refused, or None when no key is needed."""
-        if not self._keys.keys():
+        self._is_locked = self._is_locked or bool(self._keys.keys())
+        if not self._is_locked:
             return None
         needed = self.needed(path)
         if needed is None:

@@ -153,7 +153,7 @@ class Guard:
     def _announced_size(self, visit: Visit) -> Refusal | None:
         announced = visit.header(b"content-length")
         limit = self._body_limit(visit.path)
-        is_too_large = limit is not None and announced.isdigit() and int(announced[:20]) > limit
+        is_too_large = limit is not None and announced.isdecimal() and int(announced[:20]) > limit
         return self._too_large() if is_too_large else None
 
     def _body_limit(self, path: str) -> int | None:

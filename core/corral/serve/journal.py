@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
+import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from corral.api import Receive
+
+_log = logging.getLogger("corral.serve")
 
 #: A body of more bytes than this is written as its size only; uploads of models are among them.
 _MOST_BYTES = 4 * 1024 * 1024
@@ -72,11 +77,16 @@ class Journal:
             complete = msgspec.structs.replace(entry, body=body.decode())
         except UnicodeDecodeError:
             complete = msgspec.structs.replace(entry, data=base64.b64encode(body).decode())
-        await asyncio.to_thread(self._append, msgspec.json.encode(complete) + b"\n")
+        try:
+            await asyncio.to_thread(self._append, msgspec.json.encode(complete) + b"\n")
+        except OSError as error:
+            # The request was answered; that nobody can repeat it is no reason to break the connection.
+            _log.warning("request %s is not in the request log: %s", entry.id, error)
 
     def _append(self, line: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
+        # What people ask is nobody else's business on this machine.
+        with open(self._path, "ab", opener=partial(os.open, mode=0o600)) as file:
             file.write(line)
 
 

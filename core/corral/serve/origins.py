@@ -37,7 +37,15 @@ class OriginRule:
 
     def allows(self, origin: str, host_header: str) -> bool:
         """Return whether pages of an origin may call; the server's own pages may."""
-        return bool(self._pattern.fullmatch(origin.lower())) or urlsplit(origin).netloc.lower() == host_header.lower()
+        return bool(self._pattern.fullmatch(origin.lower())) or _host_of(origin) == host_header.lower()
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        # A bracket that is not closed.
+        return None
 
 
 def _expression(pattern: str) -> str:
