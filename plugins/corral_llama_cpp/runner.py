@@ -137,6 +137,10 @@ class LlamaRunner:
         try:
             await self._worker.send(request)
             return await self._take(mailbox, kind)
+        except asyncio.CancelledError:
+            # Vectors of a thousand texts that nobody waits for would hold up everybody else.
+            self._cancel(id_)
+            raise
         finally:
             del self._mailboxes[id_]
 

@@ -72,15 +72,26 @@ class Service:
         elif not all(map(vocabulary.holds, request.context)):
             self._fail(request.id, InvalidInput("the context has tokens that the model does not know; was it made by another model?"))
         else:
-            self._work.put((request, [*request.context, *vocabulary.tokens(request.segments)]))
+            self._work.put((request, self._prompt(request)))
+
+    def _prompt(self, request: Generate) -> list[int]:
+        vocabulary = self._loaded.model.vocabulary
+        tokens = vocabulary.tokens(request.segments)
+        # What is continued has its beginning already; a second BOS in the middle would make models forget it.
+        is_again = bool(request.context) and tokens[:1] == [vocabulary.bos]
+        return [*request.context, *(tokens[1:] if is_again else tokens)]
 
     def run(self) -> None:
         """Decode for ever."""
         while True:
-            work = self._work.get()
-            with self._loaded.cores.busy():
-                self._do(work)
-                self._run_busy()
+            self.work_off()
+
+    def work_off(self) -> None:
+        """Wait for work; do it, and what comes meanwhile."""
+        work = self._work.get()
+        with self._loaded.cores.busy():
+            self._do(work)
+            self._run_busy()
 
     def _run_busy(self) -> None:
         while self._embeds or not self._engine.is_idle:
@@ -119,7 +130,9 @@ class Service:
         """Take one step of an embedding, and answer with the last one."""
         try:
             if not job.is_over:
-                self._engine.cells.reserve(job.next_tokens)
+                if not self._engine.cells.reserve(job.next_tokens) and not self._engine.is_idle:
+                    # Running answers fill the cache; there is room again when one of them is over.
+                    return
                 self._loaded.embedder.advance(job)
         except CorralError as error:
             self._embeds.remove(job)

@@ -1,0 +1,127 @@
+"""What the two ends of the llama.cpp runner's channel do, with neither a process nor a model between them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from corral.errors import RunnerDied
+from corral_llama_cpp.runner import LlamaRunner
+from corral_llama_cpp.service import Service
+from corral_llama_cpp.wire import Cancel, Embed, Generate, Loaded, Vectors
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import msgspec
+
+    from corral.workers import Worker
+    from corral_llama_cpp.native.loading import Loaded as LoadedModel
+    from corral_llama_cpp.wire import Reply
+
+
+class PaperWorker:
+    """A process that hears everything and says nothing."""
+
+    pid = 1
+
+    def __init__(self) -> None:
+        self.heard: list[msgspec.Struct] = []
+        self.has_heard = asyncio.Event()
+        self.is_gone = False
+
+    async def send(self, request: msgspec.Struct) -> None:
+        self.post(request)
+
+    def post(self, request: msgspec.Struct) -> None:
+        if self.is_gone:
+            raise RunnerDied("it is gone")
+        self.heard.append(request)
+        self.has_heard.set()
+
+    async def replies(self) -> AsyncIterator[Reply]:
+        for reply in ():
+            yield reply
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_vectors_that_nobody_waits_for_are_cancelled(is_gone: bool) -> None:
+    worker = PaperWorker()
+    runner = LlamaRunner(cast("Worker[Reply]", worker), Loaded(context_tokens=8, slots=1))
+    asking = asyncio.ensure_future(runner.embed(["a", "b"]))
+    await worker.has_heard.wait()
+    worker.is_gone = is_gone
+
+    asking.cancel()
+    await asyncio.wait([asking])
+
+    assert asking.cancelled()
+    assert worker.heard[1:] == ([] if is_gone else [Cancel(1)])
+
+
+class FullCache:
+    """An engine whose running answers leave no room for `steps` steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps_left = steps
+        self.cells = SimpleNamespace(reserve=lambda tokens: self.steps_left == 0)
+
+    @property
+    def is_idle(self) -> bool:
+        return self.steps_left == 0
+
+    def step(self) -> tuple[()]:
+        self.steps_left = max(0, self.steps_left - 1)
+        return ()
+
+
+class PaperEmbedder:
+    """Gives each job one vector, in one step."""
+
+    def job(self, id_: int, inputs: tuple[str, ...], *, truncate: bool) -> SimpleNamespace:
+        return SimpleNamespace(id=id_, is_over=False, next_tokens=len(inputs), vectors=[], prompt_tokens=len(inputs))
+
+    def advance(self, job: SimpleNamespace) -> None:
+        job.vectors.append(b"four")
+        job.is_over = True
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_an_embedding_waits_for_room_in_a_full_cache_instead_of_failing(steps: int) -> None:
+    engine, said = FullCache(steps), []
+    loaded = SimpleNamespace(
+        engine=lambda fail: engine,
+        embedder=PaperEmbedder(),
+        model=SimpleNamespace(width=1, vocabulary=None),
+        cores=SimpleNamespace(busy=nullcontext),
+        share_cores=lambda: None,
+    )
+    service = Service(cast("LoadedModel", loaded), said.append)
+    service.take(Embed(7, ("a",)))
+
+    service.work_off()
+
+    assert (said, engine.steps_left) == ([Vectors(7, 1, b"four", 1)], 0)
+
+
+@pytest.mark.parametrize(("context", "prompt"), [((), [1, 5]), ((1, 4), [1, 4, 5])])
+def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...], prompt: list[int]) -> None:
+    submitted: list[list[int]] = []
+    engine = SimpleNamespace(is_idle=True, submit=lambda _, tokens: submitted.append(tokens))
+    vocabulary = SimpleNamespace(bos=1, holds=lambda _: True, tokens=lambda _: [1, 5])
+    loaded = SimpleNamespace(
+        engine=lambda fail: engine,
+        load=SimpleNamespace(is_embedding=False),
+        model=SimpleNamespace(vocabulary=vocabulary),
+        cores=SimpleNamespace(busy=nullcontext),
+    )
+    service = Service(cast("LoadedModel", loaded), lambda _: None)
+    service.take(Generate(1, (), context=context))
+
+    service.work_off()
+
+    assert submitted == [prompt]
