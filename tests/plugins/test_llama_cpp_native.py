@@ -160,6 +160,16 @@ def test_without_a_file_a_runner_is_alone():
         assert cores.count_busy() == 1
 
 
+def test_a_runner_whose_file_can_not_be_made_is_alone_and_says_so(tmp_path, capsys):
+    (tmp_path / "run").write_text("no folder")
+
+    cores = Cores(str(tmp_path / "run" / "busy"))
+    with cores.busy():
+        assert cores.count_busy() == 1
+
+    assert "busy runners can't be counted" in capsys.readouterr().err
+
+
 def test_the_servers_side_never_imports_the_library():
     """The library starts backends at import; that belongs into the child."""
     code = "import corral_llama_cpp, corral_llama_cpp.runner, sys; sys.exit('llama_cpp' in sys.modules or 'numpy' in sys.modules)"

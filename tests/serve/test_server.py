@@ -23,10 +23,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from corral.errors import Refused
 from corral.keys import KeyFile, Scope
+from corral.serve.build import open_engine
 from corral.serve.guard import Guard
 from corral.serve.journal import read_journal
 from corral.serve.listening import open_socket, serve_on
 from corral.testing.api import HELLO, ScriptedEngine
+from corral.testing.plugins import load_plugin
 from corral.testing.serving import mount_plugins, serving
 from corral_api import ollama
 
@@ -65,6 +67,18 @@ def test_a_key_or_an_explicit_wish_opens_the_server_to_the_network(settings: Set
     open_socket(replace(wide, unsafe_bind=True), keys).close()
     keys.add("mine", [Scope.INFER])
     open_socket(wide, keys).close()
+
+
+async def test_models_of_a_store_that_can_not_be_written_are_served(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    models = settings.home / "models"
+    (models / "blobs").mkdir(parents=True)
+    # Even an administrator's process, which may write everywhere, can't open a folder as its lock.
+    (models / ".corral.lock").mkdir()
+
+    async with open_engine(replace(settings, models=models), load_plugin(ollama)) as engine:
+        assert engine.library.names() == []
+
+    assert "nothing was tidied up in the store" in caplog.text
 
 
 def test_an_address_in_use_is_named(settings: Settings, keys: KeyFile) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from corral.discovery import Discovery, LiveRunners, watch
 from corral.engine import CorralEngine
+from corral.errors import StoreError
 from corral.library import open_library
 from corral.placement import Planner
 from corral.scheduler import Scheduler
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from corral.devices import Device, Placement
+    from corral.library import DiskLibrary
     from corral.plugins import PluginHost
     from corral.runners import Runner
     from corral.settings import Settings
     from corral.spec import ModelSpec
+
+_log = logging.getLogger("corral.serve")
 
 
 @asynccontextmanager
@@ -44,6 +49,14 @@ async def open_engine(
     look = devices or discovery.devices
     async with Scheduler(spawn=spawn or spawn_by_name, devices=look, plan=Planner(settings).plan, settings=settings) as scheduler:
         library = open_library(settings, host)
-        # Blobs that a crash left behind; the store spares young ones and downloads that can go on.
-        await asyncio.to_thread(library.prune)
+        await asyncio.to_thread(_tidy_up, library)
         yield CorralEngine(library=library, host=host, scheduler=scheduler, devices=look, settings=settings)
+
+
+def _tidy_up(library: DiskLibrary) -> None:
+    """Remove the blobs that a crash left behind; the store spares young ones and downloads that can go on."""
+    try:
+        library.prune()
+    except StoreError as error:
+        # Models of another user, or on a disk that can only be read, can be served all the same.
+        _log.warning("nothing was tidied up in the store: %s", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,12 @@ class Cores:
     def __init__(self, path: str) -> None:
         self._map: mmap.mmap | None = None
         self._place: int | None = None
-        if path:
-            self._open(Path(path))
+        try:
+            if path:
+                self._open(Path(path))
+        except OSError as error:
+            # A folder that can't be written to costs speed beside other runners; the model can be used all the same.
+            sys.stderr.write(f"busy runners can't be counted, so they will not share the cores: {error}\n")
 
     @contextmanager
     def busy(self) -> Iterator[None]:
