@@ -84,11 +84,12 @@ async def fold(opened: Opened) -> Answer:
 
 async def stream(opened: Opened, writer: Writer) -> AsyncGenerator[bytes, None]:
     """Yield an answer as a writer writes it; an error in the middle becomes the writer's own kind of ending."""
-    yield writer.start()
-    try:
-        async with aclosing(all_events(opened)) as events:
+    # Around everything: a client may leave before the first event is asked for, and then only this ends the answer.
+    async with aclosing(opened.rest), aclosing(all_events(opened)) as events:
+        yield writer.start()
+        try:
             async for event in events:
                 if data := writer.event(event):
                     yield data
-    except Exception as error:  # noqa: BLE001 - the status is out already; the stream must say what happened
-        yield writer.problem(problem_of(error))
+        except Exception as error:  # noqa: BLE001 - the status is out already; the stream must say what happened
+            yield writer.problem(problem_of(error))

@@ -57,6 +57,7 @@ async def asked(client: TestClientProtocol, engine: ScriptedEngine, path: str, b
         ("/api/chat", {"messages": [{"role": "user", "images": ["data:image/png;base64,AA=="]}]}, 400, "not standard base64"),
         ("/api/chat", {"messages": [ILL_CALL]}, 400, "invalid tool call"),
         ("/api/generate", {"prompt": "x", "raw": True, "system": "y"}, 400, "raw mode does not support template, system, or context"),
+        ("/api/generate", {"prompt": "x", "raw": True, "suffix": "y"}, 400, "raw mode does not support suffix or images"),
         ("/api/embed", {"input": [1]}, 400, "invalid input type"),
         ("/api/embeddings", {"model": "", "prompt": "x"}, 400, "model is required"),
         ("/api/show", {"model": "", "name": ""}, 400, "model is required"),
@@ -168,10 +169,11 @@ async def test_generate_returns_the_tokens_to_go_on_from(client: TestClientProto
 async def test_a_request_without_content_loads_or_unloads(
     client: TestClientProtocol, engine: ScriptedEngine, path: str, body: dict[str, object], reason: str
 ) -> None:
-    response = await client.post(path, json={"model": "test", **body})
+    response = await client.post(path, json={"model": "test", "wurst": 1, **body})
 
     answer = await response.get_json()
     assert (answer["done"], answer["done_reason"]) == (True, reason)
+    assert response.headers["x-corral-ignored"] == "wurst"
     assert (len(engine.loads), len(engine.unloads)) == ((1, 0) if reason == "load" else (0, 1))
 
 

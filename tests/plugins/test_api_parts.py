@@ -12,17 +12,23 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from corral.devices import Device, DeviceKind
-from corral.errors import InvalidInput
+from corral.errors import InvalidInput, NotFound
 from corral.events import CallStatus, ContentDelta, Finish, ThinkingDelta, ToolCallEnd
 from corral_api.answers import Answer, Text, Thinking
 from corral_api.efforts import think_of_effort
 from corral_api.heartbeat import with_heartbeat
 from corral_api.media import from_base64, from_data_url
 from corral_api.metrics.exposition import device_figures, exposition
+from corral_api.openai.responses import store as responses
+from corral_api.openai.responses.schema import ResponseOut
+from corral_api.streaming import open_answer, stream
 from corral_api.vectors import normalised, packed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from corral.events import Event
+    from corral_api.problems import Problem
 
 
 async def test_a_silent_stream_beats_until_it_speaks() -> None:
@@ -69,6 +75,39 @@ async def test_an_error_of_a_stream_passes_through_its_heartbeat() -> None:
     assert await anext(beating) == b"a"
     with pytest.raises(InvalidInput):
         await anext(beating)
+
+
+class Bare:
+    """Writes the text of an answer and nothing else."""
+
+    def start(self) -> bytes:
+        return b"start "
+
+    def event(self, event: Event) -> bytes:
+        return event.text.encode() if isinstance(event, ContentDelta) else b""
+
+    def problem(self, problem: Problem) -> bytes:
+        return problem.message.encode()
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+async def test_a_client_that_leaves_ends_the_answer_however_early(chunks: int) -> None:
+    closed = []
+
+    async def answer() -> AsyncGenerator[Event, None]:
+        try:
+            yield ContentDelta("a")
+            yield ContentDelta("b")
+        finally:
+            closed.append(True)
+
+    events = answer()
+    stream_of_bytes = stream(await open_answer(events), Bare())
+    for _ in range(chunks):
+        await anext(stream_of_bytes)
+    await stream_of_bytes.aclose()
+
+    assert closed == [True]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8))
@@ -153,3 +192,21 @@ def test_labels_survive_any_name(name: str) -> None:
     families = list(text_string_to_metric_families(exposition(device_figures([device]))))
 
     assert [family.samples[0].labels["device"] for family in families] == [name]
+
+
+def test_the_tools_of_stored_responses_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses, "_MOST_BYTES", 6_000)
+    store = responses.ResponseStore()
+    for name in ("first", "second", "third"):
+        store.add(responses.Stored(_response(name, tool="x" * 2_000), (), ()))
+
+    with pytest.raises(NotFound):
+        store.get("first")
+    store.remove("second")
+    store.add(responses.Stored(_response("fourth", tool="x" * 2_000), (), ()))
+    assert [store.get(name).response.id for name in ("third", "fourth")] == ["third", "fourth"]
+
+
+def _response(name: str, tool: str) -> ResponseOut:
+    known = {"id": name, "tools": [{"name": tool}], "output": [], "metadata": {}}
+    return ResponseOut(**{**dict.fromkeys(ResponseOut.__struct_fields__), **known})  # type: ignore[arg-type]

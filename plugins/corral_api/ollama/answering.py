@@ -60,7 +60,7 @@ class Answering:
         ignored = (*read.unknown, *reading.ignored_options(body.options))
         shape = ChatShape(body.model)
         if not body.messages:
-            return await self._load_or_unload(request, shape)
+            return await self._load_or_unload(request, shape, ignored)
         if body.debug_render_only:
             return json_response(_debug_chat(body.model, await self._engine.render(request)))
         return await self._answer(request, shape, as_stream=body.stream, ignored=ignored)
@@ -73,7 +73,7 @@ class Answering:
         ignored = (*read.unknown, *reading.ignored_options(body.options))
         shape = GenerateShape(body.model)
         if not (body.prompt or body.suffix or body.images):
-            return await self._load_or_unload(request, shape)
+            return await self._load_or_unload(request, shape, ignored)
         if body.debug_render_only:
             return json_response(_debug_generate(body.model, await self._engine.render(request)))
         return await self._answer(request, shape, as_stream=body.stream, ignored=ignored)
@@ -86,13 +86,14 @@ class Answering:
             return stream_response(stream(opened, writer), NDJSON, headers=headers)
         return json_response(whole(shape, await fold(opened)), headers=headers)
 
-    async def _load_or_unload(self, request: Request, shape: Shape) -> Response:
+    async def _load_or_unload(self, request: Request, shape: Shape, ignored: tuple[str, ...]) -> Response:
         """Answer a request without content: it loads the model, or lets it go when it should not be kept."""
+        headers = report_headers(ignored=ignored)
         if request.keep_alive_s == 0:
             await self._engine.unload(request.model)
-            return json_response(shape.last(Piece(), Finish("unload"), ()))
+            return json_response(shape.last(Piece(), Finish("unload"), ()), headers=headers)
         await self._engine.load(request.model, request.conversation.options, request.keep_alive_s)
-        return json_response(shape.last(Piece(), Finish("load"), ()))
+        return json_response(shape.last(Piece(), Finish("load"), ()), headers=headers)
 
 
 def _debug_chat(model: str, rendered: Rendered) -> schema.ChatChunk:

@@ -43,6 +43,8 @@ def generate(body: GenerateRequest, request_id: str) -> Request:
     """Return the request that a body of /api/generate makes."""
     if body.raw and (body.template or body.system or body.context):
         raise InvalidInput("raw mode does not support template, system, or context")
+    if body.raw and (body.suffix or body.images):
+        raise InvalidInput("raw mode does not support suffix or images")
     conversation = Conversation(
         messages=_generate_messages(body),
         think=think(body.think),
