@@ -18,6 +18,7 @@ QWEN_TOOLS = (
 HI = "<|im_start|>user\nHi<|im_end|>\n"
 
 
+LATER = "the reference was changed to what the later models have at its end and around thoughts"
 #: What the templates of Qwen3-VL hold besides.
 SEES = "{# <|vision_start|> video_count #}"
 
@@ -55,16 +56,24 @@ PICTURE = "<|vision_start|><|image_pad|><|vision_end|>"
 CASES = (
     Reference(renderer="qwen3", template="Qwen-Qwen3-0.6B.jinja", holds=Holds(later_system=True)),
     Reference(renderer="qwen2.5", template="Qwen-Qwen2.5-7B-Instruct.jinja", holds=NO_THINKING),
-    Reference(renderer="qwen3-thinking", template="Qwen-Qwen3-0.6B.jinja", holds=Holds(later_system=True), edit=always_thinking),
-    Reference(renderer="qwen3-vl-thinking", template="Qwen-Qwen3-0.6B.jinja", holds=Holds(later_system=True), edit=seeing_always_thinking),
-    Reference(renderer="qwen3-vl-instruct", template="Qwen-Qwen3-0.6B.jinja", holds=NO_THINKING, edit=seeing),
+    Reference(
+        renderer="qwen3-thinking", template="Qwen-Qwen3-0.6B.jinja", holds=Holds(later_system=True), edit=always_thinking, differs=LATER
+    ),
+    Reference(
+        renderer="qwen3-vl-thinking",
+        template="Qwen-Qwen3-0.6B.jinja",
+        holds=Holds(later_system=True),
+        edit=seeing_always_thinking,
+        differs=LATER,
+    ),
+    Reference(renderer="qwen3-vl-instruct", template="Qwen-Qwen3-0.6B.jinja", holds=NO_THINKING, edit=seeing, differs=LATER),
     *(
         Reference(
             renderer="hermes",
             template=template,
             holds=NO_THINKING,
             excuse=loses_text,
-            differs="it forgets text next to calls, never ends with union types, and has another template for talk without tools",
+            differs="the reference forgets text next to calls, never ends with union types, and is not for talk without tools",
         )
         for template in ("NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use.jinja", "NousResearch-Hermes-3-Llama-3.1-8B-tool_use.jinja")
     ),

@@ -27,16 +27,17 @@ def breaks_quotes(conversation: Conversation) -> bool:
     return any(isinstance(value, str) and any(mark in value for mark in "'\\\n\t") for value in values)
 
 
+FORGETFUL = "the reference forgets calls"
 PLAIN = Holds(thinking=False, later_system=True)
 CASES = (
-    Reference(renderer="lfm2", template="LFM2-8B-A1B.jinja", holds=PLAIN, excuse=forgets_calls, differs="it forgets calls"),
-    Reference(renderer="lfm2.5", template="LFM2.5-Instruct.jinja", holds=PLAIN, excuse=forgets_calls, differs="it forgets calls"),
+    Reference(renderer="lfm2", template="LFM2-8B-A1B.jinja", holds=PLAIN, excuse=forgets_calls, differs=FORGETFUL),
+    Reference(renderer="lfm2.5", template="LFM2.5-Instruct.jinja", holds=PLAIN, excuse=forgets_calls, differs=FORGETFUL),
     Reference(
         renderer="lfm2-thinking",
         template="LFM2.5-8B-A1B.jinja",
         holds=Holds(later_system=True),
         excuse=breaks_quotes,
-        differs="it escapes no quotes in arguments",
+        differs="the reference escapes no quotes in arguments",
     ),
     Shown(
         renderer="lfm2",

@@ -29,7 +29,7 @@ CASES = (
         template="NVIDIA-Nemotron-Nano-v2.jinja",
         holds=Holds(think=(None,)),
         excuse=ends_with_calls,
-        differs="it forgets calls of a last turn",
+        differs="the reference forgets calls of a last turn",
     ),
     Shown(
         renderer="nemotron-3-nano",

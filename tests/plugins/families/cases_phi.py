@@ -20,7 +20,7 @@ CASES = (
         template="microsoft-Phi-3.5-mini-instruct.jinja",
         holds=Holds(tools=False, calls=False, results=False, thinking=False, later_system=True),
         excuse=forgets_results,
-        differs="it forgets results of tools, which it has none of",
+        differs="the reference forgets results of tools, of which it has none",
     ),
     Shown(
         renderer="phi3",

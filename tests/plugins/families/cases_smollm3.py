@@ -35,7 +35,7 @@ CASES = (
         template="HuggingFaceTB-SmolLM3-3B.jinja",
         holds=Holds(tools=False, calls=False),
         excuse=forgets_tools,
-        differs="it forgets tools and calls",
+        differs="the reference forgets tools and calls",
     ),
     Shown(
         renderer="smollm3",
