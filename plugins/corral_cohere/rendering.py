@@ -54,13 +54,12 @@ def render(conversation: Conversation, bos: str) -> Prompt:
                 prompt.control(f"{_SYSTEM}<|START_TOOL_RESULT|>[\n    " if begins_run(turns, index) else ",\n    ")
                 prompt.user(_result_text(message, numbers))
                 prompt.control(f"\n]<|END_TOOL_RESULT|>{_END}" if ends_run(turns, index) else "")
-    suffix = "<|START_THINKING|><|END_THINKING|>" if conversation.think is False else "<|START_THINKING|>"
-    prompt.control("<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>")
-    if prefill is None:
-        return prompt.control(suffix).build(stop=STOP, suffix=suffix)
-    thinking = f"<|START_THINKING|>{prefill.thinking}<|END_THINKING|>" if prefill.thinking else ""
-    _thinking(prompt, prefill.thinking).control("<|START_TEXT|>").user(prefill.content)
-    return prompt.build(stop=STOP, suffix=f"{thinking}<|START_TEXT|>{prefill.content}")
+    prompt.control("<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>").begin_answer()
+    if prefill:
+        _thinking(prompt, prefill.thinking).control("<|START_TEXT|>").user(prefill.content)
+    else:
+        prompt.control("<|START_THINKING|>").control("<|END_THINKING|>" if conversation.think is False else "")
+    return prompt.build(stop=STOP)
 
 
 def _platform(prompt: PromptBuilder, tools: Sequence[JsonObject]) -> None:

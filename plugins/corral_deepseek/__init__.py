@@ -25,7 +25,7 @@ def declare_capabilities() -> Capabilities:
     support = ParserSupport(tools=True, parallel_tools=True, thinking="optional", argument_streaming=True, constrains=True)
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="deepseek3.1", summary="DeepSeek V3.1", call_format=_V3_CALLS, detect=_V3, prefill=False),),
+        renderers=(RendererOffer(name="deepseek3.1", summary="DeepSeek V3.1", call_format=_V3_CALLS, detect=_V3),),
         parsers=(
             ParserOffer(name="deepseek3", support=support, summary="DeepSeek V3.1", call_format=_V3_CALLS, detect=_V3),
             ParserOffer(name="deepseek3.1", support=support, summary="DeepSeek V3.1", call_format=_V3_CALLS),

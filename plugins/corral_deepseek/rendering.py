@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, dump_json, refuse_images
+from corral.formats import PromptBuilder, dump_json, refuse_images, split_prefill
 
 if TYPE_CHECKING:
     from corral.conversation import Conversation, Message, Prompt
@@ -17,13 +17,17 @@ STOP = (_EOS,)
 
 
 def render(conversation: Conversation, bos: str) -> Prompt:
-    """Return the prompt. After a tool's result the model goes on without a new header."""
+    """Return the prompt. After a tool's result the model goes on without a new header.
+
+    A last assistant message without calls is left open for the model to continue.
+    """
     refuse_images(conversation.messages, "DeepSeek V3.1")
+    turns, prefill = split_prefill(conversation.messages)
     prompt = PromptBuilder()
-    prompt.control(bos).user("\n\n".join(message.content for message in conversation.messages if message.role == "system"))
+    prompt.control(bos).user("\n\n".join(message.content for message in turns if message.role == "system"))
     before = ""
     is_answered = False
-    for message in conversation.messages:
+    for message in turns:
         if message.role == "assistant":
             _assistant(prompt, message, is_first=before == "user", is_answered=is_answered)
         elif message.role == "user":
@@ -32,11 +36,12 @@ def render(conversation: Conversation, bos: str) -> Prompt:
             prompt.control("<｜tool▁output▁begin｜>").user(message.content).control("<｜tool▁output▁end｜>")
         if message.role in ("user", "assistant", "tool"):
             before, is_answered = message.role, message.role == "tool"
-    suffix = ""
-    if before == "user":
-        suffix = "<think>" if conversation.think else _NO_THOUGHT
-        prompt.control("<｜Assistant｜>").control(suffix)
-    return prompt.build(stop=STOP, suffix=suffix)
+    prompt.control("<｜Assistant｜>" if before == "user" else "").begin_answer()
+    if prefill:
+        prompt.control("<think>").user(prefill.thinking).control("</think>").user(prefill.content)
+    elif before == "user":
+        prompt.control("<think>" if conversation.think else _NO_THOUGHT)
+    return prompt.build(stop=STOP)
 
 
 def _assistant(prompt: PromptBuilder, message: Message, *, is_first: bool, is_answered: bool) -> None:

@@ -29,7 +29,7 @@ def declare_capabilities() -> Capabilities:
     thinks = replace(support, thinking="optional")
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="gemma4", summary="Gemma 4", call_format=_CALLS, detect=_GEMMA_4, prefill=False),),
+        renderers=(RendererOffer(name="gemma4", summary="Gemma 4", call_format=_CALLS, detect=_GEMMA_4, vision=True),),
         parsers=(
             ParserOffer(name="gemma4", support=thinks, summary="Gemma 4", call_format=_CALLS, detect=_FAMILY),
             ParserOffer(name="gemma4-no-thinking", support=support, summary="Gemma 4 without thinking", call_format=_CALLS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, refuse_images
+from corral.formats import PromptBuilder, refuse_images, split_prefill
 from corral_gemma.declarations import declaration
 from corral_gemma.literals import in_key_order, write_fields, write_literal
 
@@ -26,10 +26,14 @@ _NO_THOUGHT = "<|channel>thought\n<channel|>"
 
 
 def render(conversation: Conversation, bos: str) -> Prompt:
-    """Return the prompt. After a result the model goes on in the turn of its call."""
-    refuse_images(conversation.messages, "the gemma4 renderer")
+    """Return the prompt. After a result the model goes on in the turn of its call.
+
+    A last assistant message without calls is left open for the model to continue.
+    """
+    refuse_images(conversation.messages, "Gemma 4, but in users' turns,", unless_from="user")
+    turns, prefill = split_prefill(conversation.messages)
     prompt = PromptBuilder().control(bos)
-    turns = _system(prompt, conversation)
+    turns = _system(prompt, conversation, turns)
     last_question = max((index for index, message in enumerate(turns) if message.role == "user"), default=-1)
     speaker = ""
     for index, message in enumerate(turns):
@@ -43,15 +47,17 @@ def render(conversation: Conversation, bos: str) -> Prompt:
         else:
             _turn(prompt, message)
         speaker = message.role
-    if _waits_for_result(turns):
-        return prompt.build(stop=STOP)
-    suffix = "" if conversation.think else _NO_THOUGHT
-    return prompt.control(f"<|turn>model\n{suffix}").build(stop=STOP, suffix=suffix)
+    waits = _waits_for_result(turns)
+    prompt.control("" if waits else "<|turn>model\n").begin_answer()
+    if prefill and prefill.thinking:
+        _thinking(prompt, prefill.thinking)
+    elif not (waits or conversation.think):
+        prompt.control(_NO_THOUGHT)
+    return prompt.user(_without_thinking(prefill.content) if prefill else "").build(stop=STOP)
 
 
-def _system(prompt: PromptBuilder, conversation: Conversation) -> Sequence[Message]:
+def _system(prompt: PromptBuilder, conversation: Conversation, turns: Sequence[Message]) -> Sequence[Message]:
     """Write the instructions, if there are any; return the turns behind them."""
-    turns = conversation.messages
     instructs = bool(turns) and turns[0].role in _INSTRUCTORS
     if not (conversation.think or conversation.tools or instructs):
         return turns
@@ -69,12 +75,19 @@ def _system(prompt: PromptBuilder, conversation: Conversation) -> Sequence[Messa
 def _turn(prompt: PromptBuilder, message: Message) -> None:
     prompt.control("<|turn>")
     (prompt.control if message.role in _ROLES else prompt.user)(message.role)
-    prompt.control("\n").user(message.content.strip()).control("<turn|>\n")
+    prompt.control("\n")
+    for image in message.images:
+        prompt.media("<|image|>", image)
+    prompt.user(message.content.strip()).control("<turn|>\n")
+
+
+def _thinking(prompt: PromptBuilder, text: str) -> None:
+    prompt.control("<|channel>thought\n").user(text).control("\n<channel|>")
 
 
 def _assistant(prompt: PromptBuilder, message: Message, *, shows_thinking: bool, is_answered: bool) -> None:
     if message.thinking and shows_thinking and message.tool_calls:
-        prompt.control("<|channel>thought\n").user(message.thinking).control("\n<channel|>")
+        _thinking(prompt, message.thinking)
     prompt.user(_without_thinking(message.content))
     for call in message.tool_calls:
         prompt.control("<|tool_call>").user(f"call:{call.name}{{")

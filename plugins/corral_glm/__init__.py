@@ -25,8 +25,8 @@ def declare_capabilities() -> Capabilities:
     return Capabilities(
         api_version=API_VERSION,
         renderers=(
-            RendererOffer(name="glm-4.6", summary="GLM-4.5 and 4.6", call_format=_CALLS, detect=_GLM_46, prefill=False),
-            RendererOffer(name="glm-4.7", summary="GLM-4.7", call_format=_CALLS, detect=_GLM_47, prefill=False),
+            RendererOffer(name="glm-4.6", summary="GLM-4.5 and 4.6", call_format=_CALLS, detect=_GLM_46),
+            RendererOffer(name="glm-4.7", summary="GLM-4.7", call_format=_CALLS, detect=_GLM_47),
         ),
         parsers=(
             ParserOffer(name="glm-4.6", support=support, summary="GLM-4.5 and 4.6", call_format=_CALLS, detect=_GLM_46),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, begins_run, dump_json, refuse_images, split_thinking
+from corral.formats import PromptBuilder, begins_run, dump_json, refuse_images, split_prefill, split_thinking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +48,12 @@ GLM_47 = Layout(line="", no_thought="</think>", ask_to_think="<think>", user_swi
 
 
 def render(conversation: Conversation, layout: Layout) -> Prompt:
-    """Return the prompt. Thinking of turns before the last question is left out."""
-    messages = conversation.messages
-    refuse_images(messages, "GLM")
+    """Return the prompt. Thinking of turns before the last question is left out.
+
+    A last assistant message without calls is left open for the model to continue.
+    """
+    refuse_images(conversation.messages, "GLM")
+    messages, prefill = split_prefill(conversation.messages)
     prompt = PromptBuilder().control("[gMASK]<sop>")
     if conversation.tools:
         _tools(prompt, conversation.tools, layout)
@@ -63,15 +66,21 @@ def render(conversation: Conversation, layout: Layout) -> Prompt:
                 prompt.control(f"<|user|>{layout.line}").user(message.content)
                 prompt.control("" if message.content.endswith(layout.user_switch) else switch)
             case "assistant":
-                _assistant(prompt, message, layout, is_shown=keeps_thinking or index > last_question)
+                _said(prompt.control("<|assistant|>"), message, layout, shows_thinking=keeps_thinking or index > last_question)
+                for call in message.tool_calls:
+                    _call(prompt, call, layout)
             case "tool":
                 prompt.control("<|observation|>" if begins_run(messages, index) else "")
                 prompt.control(f"{layout.line}<tool_response>{layout.line}").user(message.content)
                 prompt.control(f"{layout.line}</tool_response>")
             case "system":
                 prompt.control(f"<|system|>{layout.line}").user(message.content)
-    suffix = layout.no_thought if conversation.think is False else layout.ask_to_think
-    return prompt.control(f"<|assistant|>{suffix}").build(stop=STOP, suffix=suffix)
+    prompt.control("<|assistant|>").begin_answer()
+    if prefill:
+        _said(prompt, prefill, layout, shows_thinking=True)
+    else:
+        prompt.control(layout.no_thought if conversation.think is False else layout.ask_to_think)
+    return prompt.build(stop=STOP)
 
 
 def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject], layout: Layout) -> None:
@@ -81,17 +90,14 @@ def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject], layout: Layout) -
     prompt.control(_AFTER_TOOLS % {"line": layout.line})
 
 
-def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, *, is_shown: bool) -> None:
+def _said(prompt: PromptBuilder, message: Message, layout: Layout, *, shows_thinking: bool) -> None:
     thinking, content = split_thinking(message)
-    prompt.control("<|assistant|>")
-    if thinking and is_shown:
+    if thinking and shows_thinking:
         prompt.control(f"{layout.line}<think>").user(thinking.strip()).control("</think>")
     else:
         prompt.control(layout.no_thought)
     if content.strip():
         prompt.control(layout.line).user(content.strip())
-    for call in message.tool_calls:
-        _call(prompt, call, layout)
 
 
 def _call(prompt: PromptBuilder, call: ToolCall, layout: Layout) -> None:

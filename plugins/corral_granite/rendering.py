@@ -47,8 +47,8 @@ def render(conversation: Conversation, default: str) -> Prompt:
                 prompt.control("<|start_of_role|>user<|end_of_role|>" if begins_run(turns, index) else "")
                 prompt.control("\n<tool_response>\n").user(message.content).control("\n</tool_response>")
                 prompt.control(f"{_END}\n" if ends_run(turns, index) else "")
-    suffix = prefill.content if prefill else ""
-    return _header(prompt, "assistant").user(suffix).build(stop=STOP, suffix=suffix)
+    _header(prompt, "assistant").begin_answer().user(prefill.content if prefill else "")
+    return prompt.build(stop=STOP)
 
 
 def _header(prompt: PromptBuilder, role: str) -> PromptBuilder:

@@ -27,8 +27,8 @@ def declare_capabilities() -> Capabilities:
     return Capabilities(
         api_version=API_VERSION,
         renderers=(
-            RendererOffer(name="kimi-k2", summary="Kimi K2 Instruct", call_format=_CALLS, detect=_INSTRUCT, prefill=False),
-            RendererOffer(name="kimi-k2-thinking", summary="Kimi K2 Thinking", call_format=_CALLS, detect=_THINKING, prefill=False),
+            RendererOffer(name="kimi-k2", summary="Kimi K2 Instruct", call_format=_CALLS, detect=_INSTRUCT),
+            RendererOffer(name="kimi-k2-thinking", summary="Kimi K2 Thinking", call_format=_CALLS, detect=_THINKING),
         ),
         parsers=(ParserOffer(name="kimi-k2", support=support, summary="Kimi K2", call_format=_CALLS, detect=_FAMILY),),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, dump_json, refuse_images
+from corral.formats import PromptBuilder, dump_json, refuse_images, split_prefill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,15 @@ _HEADERS = {"user": "<|im_user|>", "assistant": "<|im_assistant|>"}
 
 
 def render(conversation: Conversation, *, thinks: bool) -> Prompt:
-    """Return the prompt. A thinking model is shown what it thought since its first answer without calls."""
+    """Return the prompt. A thinking model is shown what it thought since its first answer without calls.
+
+    A last assistant message without calls is left open for the model to continue.
+    """
     refuse_images(conversation.messages, "Kimi K2")
     prompt = PromptBuilder()
     if conversation.tools:
         prompt.control("<|im_system|>tool_declare<|im_middle|>").user(dump_json(list(conversation.tools))).control("<|im_end|>")
-    messages = conversation.messages
+    messages, prefill = split_prefill(conversation.messages)
     if not messages or messages[0].role != "system":
         prompt.control(_DEFAULT_SYSTEM).control("" if thinks else "\n")
     ids = _Ids()
@@ -31,10 +34,14 @@ def render(conversation: Conversation, *, thinks: bool) -> Prompt:
     for index, message in enumerate(messages):
         _header(prompt, message)
         if thinks and message.role == "assistant":
-            prompt.control("<think>").user(message.thinking if index >= shown_from else "").control("</think>")
+            _thinking(prompt, message.thinking if index >= shown_from else "")
         _body(prompt, message, ids)
         prompt.control("<|im_end|>")
-    return prompt.control("<|im_assistant|>assistant<|im_middle|>").build(stop=STOP)
+    prompt.control("<|im_assistant|>assistant<|im_middle|>").begin_answer()
+    if prefill and thinks:
+        _thinking(prompt, prefill.thinking)
+    prompt.user(prefill.content if prefill else "")
+    return prompt.build(stop=STOP)
 
 
 class _Ids:
@@ -57,6 +64,10 @@ def _first_answer(messages: Sequence[Message]) -> int:
     """Return the index of the first answer without calls; -1 if there is none."""
     # The reference means the last one, and its loop leaves the first; servers that run the template show models the same.
     return next((i for i, message in enumerate(messages) if message.role == "assistant" and not message.tool_calls), -1)
+
+
+def _thinking(prompt: PromptBuilder, text: str) -> None:
+    prompt.control("<think>").user(text).control("</think>")
 
 
 def _header(prompt: PromptBuilder, message: Message) -> None:

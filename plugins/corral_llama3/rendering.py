@@ -41,8 +41,8 @@ def render(conversation: Conversation, bos: str) -> Prompt:
         turns = turns[1:] if asks else turns
     for message in turns:
         _turn(prompt, message)
-    suffix = prefill.content if prefill else ""
-    return _header(prompt, "assistant").user(suffix).build(stop=STOP, suffix=suffix)
+    _header(prompt, "assistant").begin_answer().user(prefill.content if prefill else "")
+    return prompt.build(stop=STOP)
 
 
 def _header(prompt: PromptBuilder, role: str) -> PromptBuilder:

@@ -21,7 +21,7 @@ def declare_capabilities() -> Capabilities:
     support = ParserSupport(tools=True, parallel_tools=True, thinking="always", argument_streaming=True, constrains=True)
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="minimax-m2", summary="MiniMax-M2", call_format=_CALLS, detect=_DETECT, prefill=False),),
+        renderers=(RendererOffer(name="minimax-m2", summary="MiniMax-M2", call_format=_CALLS, detect=_DETECT),),
         parsers=(ParserOffer(name="minimax-m2", support=support, summary="MiniMax-M2", call_format=_CALLS, detect=_DETECT),),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, begins_run, dump_json, ends_run, function_of, refuse_images
+from corral.formats import PromptBuilder, begins_run, dump_json, ends_run, function_of, refuse_images, split_prefill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,12 @@ When making tool calls, use XML format to invoke tools and pass parameters:
 
 
 def render(conversation: Conversation) -> Prompt:
-    """Return the prompt. Thinking of turns before the last question is left out."""
+    """Return the prompt. Thinking of turns before the last question is left out.
+
+    A last assistant message without calls is left open for the model to continue.
+    """
     refuse_images(conversation.messages, "MiniMax-M2")
-    turns = conversation.messages
+    turns, prefill = split_prefill(conversation.messages)
     has_system = bool(turns) and turns[0].role == "system"
     prompt = PromptBuilder()
     _system(prompt, turns[0].content if has_system else "", conversation.tools)
@@ -53,15 +56,21 @@ def render(conversation: Conversation) -> Prompt:
     for index, message in enumerate(turns):
         match message.role:
             case "assistant":
-                _assistant(prompt, message, shows_thinking=index > last_question)
+                _said(prompt.control("]~b]ai\n"), message, shows_thinking=index > last_question)
+                _calls(prompt, message)
+                prompt.control(f"{_END}\n")
             case "tool":
                 prompt.control("]~b]tool" if begins_run(turns, index) else "")
                 prompt.control("\n<response>").user(message.content).control("</response>")
                 prompt.control(f"{_END}\n" if ends_run(turns, index) else "")
             case "user" | "system":
                 prompt.control(f"]~b]{message.role}\n").user(message.content).control(f"{_END}\n")
-    suffix = "<think>\n"
-    return prompt.control(f"]~b]ai\n{suffix}").build(stop=STOP, suffix=suffix)
+    prompt.control("]~b]ai\n").begin_answer()
+    if prefill:
+        _said(prompt, prefill, shows_thinking=True)
+    else:
+        prompt.control("<think>\n")
+    return prompt.build(stop=STOP)
 
 
 def _system(prompt: PromptBuilder, text: str, tools: Sequence[JsonObject]) -> None:
@@ -74,15 +83,16 @@ def _system(prompt: PromptBuilder, text: str, tools: Sequence[JsonObject]) -> No
     prompt.control(f"{_END}\n")
 
 
-def _assistant(prompt: PromptBuilder, message: Message, *, shows_thinking: bool) -> None:
+def _said(prompt: PromptBuilder, message: Message, *, shows_thinking: bool) -> None:
     thinking, content = _split(message)
-    prompt.control("]~b]ai\n")
     if thinking and shows_thinking:
         prompt.control("<think>\n").user(thinking).control("\n</think>\n\n")
     prompt.user(content)
+
+
+def _calls(prompt: PromptBuilder, message: Message) -> None:
     if message.tool_calls:
         prompt.control("\n<minimax:tool_call>\n").user("".join(map(_call_text, message.tool_calls))).control("</minimax:tool_call>")
-    prompt.control(f"{_END}\n")
 
 
 def _split(message: Message) -> tuple[str, str]:

@@ -33,7 +33,7 @@ def declare_capabilities() -> Capabilities:
     thinks = replace(support, thinking="optional")
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="ministral", summary="Ministral 3 Reasoning", call_format=_NAMED, detect=_MINISTRAL),),
+        renderers=(RendererOffer(name="ministral", summary="Ministral 3 Reasoning", call_format=_NAMED, detect=_MINISTRAL, vision=True),),
         parsers=(
             ParserOffer(name="ministral", support=thinks, summary="Ministral 3, Magistral", call_format=_NAMED, detect=_MINISTRAL),
             ParserOffer(name="devstral", support=support, summary="Devstral", call_format=_NAMED, detect=_DEVSTRAL),

@@ -23,7 +23,7 @@ _HOW_TO_THINK = (
 
 def render(conversation: Conversation, bos: str) -> Prompt:
     """Return the prompt. A last assistant message without calls is left open for the model to continue."""
-    refuse_images(conversation.messages, "the ministral renderer")
+    refuse_images(conversation.messages, "Ministral, but in users' turns,", unless_from="user")
     turns, prefill = split_prefill(conversation.messages)
     prompt = PromptBuilder().control(bos)
     if turns and turns[0].role == "system":
@@ -35,11 +35,10 @@ def render(conversation: Conversation, bos: str) -> Prompt:
         prompt.control("[AVAILABLE_TOOLS]").user(dump_json(list(conversation.tools))).control("[/AVAILABLE_TOOLS]")
     for message in turns:
         _turn(prompt, message)
-    suffix = ""
+    prompt.begin_answer()
     if prefill:
-        _answer(prompt, prefill)
-        suffix = (f"[THINK]{prefill.thinking}[/THINK]" if prefill.thinking else "") + prefill.content
-    return prompt.build(stop=STOP, suffix=suffix)
+        _said(prompt, prefill)
+    return prompt.build(stop=STOP)
 
 
 def _turn(prompt: PromptBuilder, message: Message) -> None:
@@ -47,17 +46,20 @@ def _turn(prompt: PromptBuilder, message: Message) -> None:
         case "system":
             prompt.control("[SYSTEM_PROMPT]").user(message.content).control("[/SYSTEM_PROMPT]")
         case "assistant":
-            _answer(prompt, message)
+            _said(prompt, message)
             for call in message.tool_calls:
                 prompt.control("[TOOL_CALLS]").user(call.name).control("[ARGS]").user(dump_json(call.arguments))
             prompt.control(_EOS)
         case "tool":
             prompt.control("[TOOL_RESULTS]").user(message.content).control("[/TOOL_RESULTS]")
         case _:
-            prompt.control("[INST]").user(message.content).control("[/INST]")
+            prompt.control("[INST]")
+            for image in message.images:
+                prompt.media("[IMG]", image)
+            prompt.user(message.content).control("[/INST]")
 
 
-def _answer(prompt: PromptBuilder, message: Message) -> None:
+def _said(prompt: PromptBuilder, message: Message) -> None:
     if message.thinking:
         prompt.control("[THINK]").user(message.thinking).control("[/THINK]")
     prompt.user(message.content)

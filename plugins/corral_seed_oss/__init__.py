@@ -21,7 +21,7 @@ def declare_capabilities() -> Capabilities:
     support = ParserSupport(tools=True, parallel_tools=True, thinking="optional", argument_streaming=True, constrains=True)
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="seed-oss", summary="Seed-OSS", call_format=_CALLS, detect=_DETECT, prefill=False),),
+        renderers=(RendererOffer(name="seed-oss", summary="Seed-OSS", call_format=_CALLS, detect=_DETECT),),
         parsers=(ParserOffer(name="seed-oss", support=support, summary="Seed-OSS", call_format=_CALLS, detect=_DETECT),),
     )
 

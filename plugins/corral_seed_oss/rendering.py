@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, refuse_images
+from corral.formats import PromptBuilder, refuse_images, split_prefill
 from corral_seed_oss.tool_text import tool_text
 
 if TYPE_CHECKING:
@@ -42,9 +42,12 @@ _NO_THOUGHT = (
 
 
 def render(conversation: Conversation) -> Prompt:
-    """Return the prompt. Not to think is a thinking budget of 0."""
+    """Return the prompt. Not to think is a thinking budget of 0.
+
+    A last assistant message without calls is left open for the model to continue.
+    """
     refuse_images(conversation.messages, "Seed-OSS")
-    turns = conversation.messages
+    turns, prefill = split_prefill(conversation.messages)
     system = turns[0].content if turns and turns[0].role == "system" else None
     prompt = PromptBuilder()
     _system(prompt, system, conversation.tools)
@@ -52,8 +55,12 @@ def render(conversation: Conversation) -> Prompt:
         prompt.control(f"{_BOS}system\n{_NO_BUDGET}\n{_EOS}")
     for message in turns if system is None else turns[1:]:
         _turn(prompt, message)
-    suffix = _NO_THOUGHT if conversation.think is False else ""
-    return prompt.control(f"{_BOS}assistant\n{suffix}").build(stop=STOP, suffix=suffix)
+    prompt.control(f"{_BOS}assistant")
+    if prefill:
+        _said(prompt.begin_answer(), prefill)
+    else:
+        prompt.control("\n").begin_answer().control(_NO_THOUGHT if conversation.think is False else "")
+    return prompt.build(stop=STOP)
 
 
 def _system(prompt: PromptBuilder, text: str | None, tools: Sequence[JsonObject]) -> None:
@@ -75,15 +82,19 @@ def _turn(prompt: PromptBuilder, message: Message) -> None:
 
 
 def _assistant(prompt: PromptBuilder, message: Message) -> None:
-    prompt.control(f"{_BOS}assistant")
+    _said(prompt.control(f"{_BOS}assistant"), message)
+    prompt.control("\n" if message.tool_calls and message.content.strip() else "")
+    for call in message.tool_calls:
+        prompt.control("\n<seed:tool_call>\n").user(_call_text(call)).control("\n</seed:tool_call>")
+    prompt.control(_EOS)
+
+
+def _said(prompt: PromptBuilder, message: Message) -> None:
     thinking, content = message.thinking.strip(), message.content.strip()
     if thinking:
         prompt.control("\n<seed:think>").user(thinking).control("</seed:think>")
     if content:
-        prompt.control("\n").user(content).control("\n" if message.tool_calls else "")
-    for call in message.tool_calls:
-        prompt.control("\n<seed:tool_call>\n").user(_call_text(call)).control("\n</seed:tool_call>")
-    prompt.control(_EOS)
+        prompt.control("\n").user(content)
 
 
 def _call_text(call: ToolCall) -> str:

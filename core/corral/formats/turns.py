@@ -48,8 +48,8 @@ def ends_run(messages: Sequence[Message], index: int) -> bool:
     return index == len(messages) - 1 or messages[index + 1].role != messages[index].role
 
 
-def refuse_images(messages: Sequence[Message], family: str) -> None:
-    """Raise Unsupported, with the path of the message, if a client shows an image to a model that can't see."""
+def refuse_images(messages: Sequence[Message], family: str, *, unless_from: str = "") -> None:
+    """Raise Unsupported, with the path of the message, if a client shows an image to a model that can't see it in that role's turns."""
     for index, message in enumerate(messages):
-        if message.images:
+        if message.images and message.role != unless_from:
             raise Unsupported(f"messages[{index}].images: {family} can't see images")

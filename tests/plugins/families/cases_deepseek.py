@@ -32,6 +32,13 @@ CASES = [
         text=f"<s><｜User｜>Hi<｜Assistant｜><think></think>Look{_section(_CALL, _STOP)}<｜end▁of▁sentence｜>"
         "<｜tool▁output▁begin｜>rain<｜tool▁output▁end｜>",
     ),
+    Shown(
+        renderer="deepseek3.1",
+        case="a-beginning",
+        conversation=talk(user(), assistant("So", thinking="hm")),
+        text="<s><｜User｜>Hi<｜Assistant｜><think>hm</think>So",
+        suffix="<think>hm</think>So",
+    ),
     Answered(parser="deepseek3", text="<think>hm</think>Sun", thinking="hm", content="Sun"),
     Answered(parser="deepseek3", suffix="<think>", text="hm</think>\nSun", thinking="hm", content="Sun"),
     Answered(parser="deepseek3", suffix="<think></think>", text="Sun <think> 1 < 2", content="Sun <think> 1 < 2"),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from family import CUT, OK, Answered, Forced, Holds, Reference, RoundTrip, Shown, assistant, call, result, system, talk, user
 
+from corral.conversation import Message
+
 if TYPE_CHECKING:
     from corral.conversation import Conversation, Json, JsonObject
 
@@ -73,6 +75,19 @@ CASES = [
         'required:[<|"|>a<|"|>],type:<|"|>OBJECT<|"|>}}<tool|><turn|>\n<|turn>user\nHi<turn|>\n<|turn>model\nAB<turn|>\n'
         "<|turn>user\nAnd?<turn|>\n<|turn>model\n<|channel>thought\n<channel|>",
         suffix="<|channel>thought\n<channel|>",
+    ),
+    Shown(
+        renderer="gemma4",
+        case="a-beginning",
+        conversation=talk(user(), assistant("So", thinking="hm")),
+        text="<s><|turn>user\nHi<turn|>\n<|turn>model\n<|channel>thought\nhm\n<channel|>So",
+        suffix="<|channel>thought\nhm\n<channel|>So",
+    ),
+    Shown(
+        renderer="gemma4",
+        case="an-image",
+        conversation=talk(Message(role="user", content="See", images=(b"x",)), think=True),
+        text="<s><|turn>system\n<|think|>\n<turn|>\n<|turn>user\n<|image|>See<turn|>\n<|turn>model\n",
     ),
     Answered(parser="gemma4", text="<|channel>thought\nhm\n<channel|>Sun", thinking="hm", content="Sun"),
     Answered(

@@ -43,6 +43,13 @@ CASES = [
         text="[gMASK]<sop><|user|>Hi<|assistant|></think>Yes<|user|>And?<|assistant|></think>",
         suffix="</think>",
     ),
+    Shown(
+        renderer="glm-4.7",
+        case="a-beginning",
+        conversation=talk(user(), assistant("So", thinking="hm")),
+        text="[gMASK]<sop><|user|>Hi<|assistant|><think>hm</think>So",
+        suffix="<think>hm</think>So",
+    ),
     Answered(parser="glm-4.6", text="\n<think>hm</think>\nSun", thinking="hm", content="Sun"),
     Answered(parser="glm-4.6", text=f"\n<think></think>\nSo\n{_LINES}\n{_LINES}", content="So", calls=(_ULM, _ULM)),
     Answered(parser="glm-4.7", suffix="<think>", text=f"hm</think>So{_CALL}{_CALL}", thinking="hm", content="So", calls=(_ULM, _ULM)),

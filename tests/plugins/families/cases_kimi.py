@@ -41,6 +41,14 @@ CASES = [
         f"{_section(_ULM)}<|im_end|><|im_system|>get_weather<|im_middle|>## Return of functions.get_weather:0\nrain<|im_end|>"
         "<|im_assistant|>assistant<|im_middle|>",
     ),
+    Shown(
+        renderer="kimi-k2-thinking",
+        case="a-beginning",
+        conversation=talk(system(), user(), assistant("So", thinking="hm")),
+        text="<|im_system|>system<|im_middle|>Be kind<|im_end|><|im_user|>user<|im_middle|>Hi<|im_end|>"
+        "<|im_assistant|>assistant<|im_middle|><think>hm</think>So",
+        suffix="<think>hm</think>So",
+    ),
     Answered(parser="kimi-k2", text="<think>hm</think>Sun", thinking="hm", content="Sun"),
     Answered(
         parser="kimi-k2",

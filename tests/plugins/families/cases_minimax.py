@@ -35,6 +35,13 @@ CASES = [
         text="]~!b[]~b]system\nYou are a helpful assistant.[e~[\n]~b]user\nHi[e~[\n]~b]ai\nYes[e~[\n]~b]user\nAnd?[e~[\n]~b]ai\n<think>\n",
         suffix="<think>\n",
     ),
+    Shown(
+        renderer="minimax-m2",
+        case="a-beginning",
+        conversation=talk(user(), assistant("So", thinking="hm")),
+        text="]~!b[]~b]system\nYou are a helpful assistant.[e~[\n]~b]user\nHi[e~[\n]~b]ai\n<think>\nhm\n</think>\n\nSo",
+        suffix="<think>\nhm\n</think>\n\nSo",
+    ),
     Answered(parser="minimax-m2", suffix="<think>\n", text="hm\n</think>\n\nSun", thinking="hm", content="Sun"),
     Answered(
         parser="minimax-m2",

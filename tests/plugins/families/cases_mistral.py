@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from family import CUT, OK, Answered, Forced, Holds, Reference, RoundTrip, Shown, assistant, call, describe, result, system, talk, user
 
+from corral.conversation import Message
+
 if TYPE_CHECKING:
-    from corral.conversation import Json, JsonObject, Message
+    from corral.conversation import Json, JsonObject
 
 _ULM = '[TOOL_CALLS]get_weather[ARGS]{"city": "Ulm"}'
 _STOP = "[TOOL_CALLS]stop[ARGS]{}"
@@ -45,6 +47,12 @@ CASES = [
         conversation=talk(system(), user(), assistant("So", thinking="hm")),
         text="<s>[SYSTEM_PROMPT]Be kind[/SYSTEM_PROMPT][INST]Hi[/INST][THINK]hm[/THINK]So",
         suffix="[THINK]hm[/THINK]So",
+    ),
+    Shown(
+        renderer="ministral",
+        case="an-image",
+        conversation=talk(system(), Message(role="user", content="See", images=(b"x",))),
+        text="<s>[SYSTEM_PROMPT]Be kind[/SYSTEM_PROMPT][INST][IMG]See[/INST]",
     ),
     Answered(parser="ministral", text="[THINK]hm[/THINK]Sun", thinking="hm", content="Sun"),
     Answered(parser="ministral", text=f"[THINK]hm[/THINK]So{_ULM}{_STOP}", thinking="hm", content="So", calls=(_READ, ("stop", {}, OK))),

@@ -62,6 +62,13 @@ CASES = [
         text="<seed:bos>system\nBe kind<seed:eos><seed:bos>user\nHi<seed:eos><seed:bos>assistant\n<seed:think>hm</seed:think>\nLook\n\n"
         f"{_CALL}<seed:eos><seed:bos>tool\nrain<seed:eos><seed:bos>assistant\n",
     ),
+    Shown(
+        renderer="seed-oss",
+        case="a-beginning",
+        conversation=talk(user(), assistant("So", thinking="hm")),
+        text="<seed:bos>user\nHi<seed:eos><seed:bos>assistant\n<seed:think>hm</seed:think>\nSo",
+        suffix="\n<seed:think>hm</seed:think>\nSo",
+    ),
     Answered(parser="seed-oss", text="<seed:think>hm</seed:think>Sun", thinking="hm", content="Sun"),
     Answered(
         parser="seed-oss",
