@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corral.conversation import Conversation, Message, Prompt
+from corral.errors import PluginError
 from corral.events import CallStatus, ContentDelta, ThinkingDelta, ThinkingEnd, ToolCallArgsDelta, ToolCallEnd, ToolCallStart
 from corral.formats import fold
 from corral.plugins import Candidate, PluginHost
@@ -111,7 +112,7 @@ def test_a_finished_parser_gives_nothing_more_and_takes_nothing_more(name: str, 
     parser.feed(text)
     parser.finish("length")
     assert parser.finish("stop") == []
-    with pytest.raises(RuntimeError):
+    with pytest.raises(PluginError, match="RuntimeError"):
         parser.feed("x")
 
 

@@ -14,6 +14,7 @@ import pytest
 from corral.conversation import Conversation, Prompt, Segment
 from corral.devices import Device, DeviceKind
 from corral.errors import InvalidInput, NotFound, PluginError, UnknownName
+from corral.events import ContentDelta
 from corral.markers import hookimpl
 from corral.plugins import Candidate, PluginHost, PluginReport, Status
 from corral.settings import Settings
@@ -344,6 +345,47 @@ def test_a_hook_that_raises_is_named_and_the_others_still_answer(position: int, 
     ):
         render(host, model(renderer=f"r{position}"))
     assert all(render(host, model(renderer=f"r{i}")) == PROMPT for i in range(3) if i != position)
+
+
+def test_a_hook_that_wants_to_end_the_process_is_named_instead(model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", Renderer(answer=raising(SystemExit("bye")))))
+
+    with pytest.raises(PluginError, match=r"^plugin 'a' \(local 1.0\) failed in render_prompt: SystemExit: bye"):
+        render(host, model())
+
+
+class BrokenParser(Bare):
+    """A plugin with a parser whose methods raise, each in the middle of an answer."""
+
+    @hookimpl
+    def declare_capabilities(self) -> Capabilities:
+        return Capabilities(api_version=1, parsers=(ParserOffer(name="broken"),))
+
+    @hookimpl
+    def parse_output(self) -> Any:
+        return self
+
+    def feed(self, piece: str) -> Iterator[Any]:
+        yield ContentDelta(piece)
+        raise KeyError(piece)
+
+    def finish(self, reason: str) -> Any:
+        raise SystemExit(reason)
+
+    def grammar(self, conversation: Conversation) -> Any:
+        raise ZeroDivisionError("no grammar")
+
+
+@pytest.mark.parametrize(
+    ("method", "argument", "error"),
+    [("feed", "x", "KeyError: 'x'"), ("finish", "stop", "SystemExit: stop"), ("grammar", CONVERSATION, "ZeroDivisionError: no grammar")],
+)
+def test_a_parser_that_raises_in_an_answer_is_named(method: str, argument: Any, error: str, model: Callable[..., ModelSpec]) -> None:
+    host = load(candidate("a", BrokenParser()))
+    parser = host.parse_output(model(parser="broken"), CONVERSATION, PROMPT)
+
+    with pytest.raises(PluginError, match=rf"^plugin 'a' \(local 1.0\) failed in {method} of its parser: {error} \(.*-p no:a"):
+        getattr(parser, method)(argument)
 
 
 def test_an_error_for_the_user_passes_through_a_hook(model: Callable[..., ModelSpec]) -> None:

@@ -40,7 +40,8 @@ class Call:
             result = self._caller(**arguments)
         except CorralError:
             raise
-        except Exception as error:
+        # A plugin that wants to end the process must not: it serves others.
+        except (Exception, SystemExit) as error:
             self._times.failures += 1
             raise failure(self._culprit(error), self._hook, error) from error
         finally:
@@ -50,7 +51,7 @@ class Call:
             raise self._wrong_result(result)
         return result
 
-    def _culprit(self, error: Exception) -> Candidate:
+    def _culprit(self, error: BaseException) -> Candidate:
         """Find whose code raised: the innermost frame that belongs to an implementation of this hook."""
         owners = {_code(impl): self._candidates[impl.plugin_name] for impl in self._caller.get_hookimpls()}
         culprit, trace = self._owner, error.__traceback__
@@ -66,7 +67,7 @@ class Call:
         return PluginError(f"{self._owner.title} returned {type(result).__name__} from {self._hook}: it has no {missing}")
 
 
-def failure(culprit: Candidate, hook: str, error: Exception) -> PluginError:
+def failure(culprit: Candidate, hook: str, error: BaseException) -> PluginError:
     """Say which plugin failed where, and how to go on without it."""
     return PluginError(f"{culprit.title} failed in {hook}: {describe(error)} (to go on without it: -p no:{culprit.name})")
 

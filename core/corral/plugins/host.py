@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pluggy
 
 from corral.errors import CorralError, PluginError
+from corral.plugins.answers import NamedParser
 from corral.plugins.calls import Call, failure
 from corral.plugins.candidates import Selection, from_file, in_order, installed
 from corral.plugins.discovery import discover
@@ -138,7 +139,8 @@ class PluginHost:
     def parse_output(self, model: ModelSpec, conversation: Conversation, prompt: Prompt) -> OutputParser:
         """Return a fresh parser for one answer of the model."""
         call = self._call("parser", model.parser.name)
-        return cast("OutputParser", call(model=model, conversation=conversation, prompt=prompt))
+        parser = cast("OutputParser", call(model=model, conversation=conversation, prompt=prompt))
+        return NamedParser(parser, self._index.owner("parser", model.parser.name))
 
     def parser_support(self, model: ModelSpec) -> ParserSupport:
         """Return what the model's parser can read."""
@@ -147,7 +149,7 @@ class PluginHost:
             return self._parsers[model.parser.name].support_for(model)
         except CorralError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise failure(owner, "declare_capabilities (support)", error) from error
 
     def spawn_runner(self, model: ModelSpec, placement: Placement, settings: Settings) -> AbstractAsyncContextManager[Runner]:

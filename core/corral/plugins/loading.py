@@ -116,7 +116,7 @@ class Loader:
             raise PluginError("has no declare_capabilities hook")
         try:
             capabilities = declare.function()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"failed in declare_capabilities: {describe(error)}") from error
         if not isinstance(capabilities, Capabilities):
             raise PluginError(f"declare_capabilities returned {type(capabilities).__name__}, not Capabilities")
