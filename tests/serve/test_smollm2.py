@@ -33,6 +33,9 @@ WEATHER = {
     },
 }
 
+#: XML, JSON and Python.
+CALL_FORMATS = ("qwen3-coder", "hermes", "lfm2")
+
 
 def corral(home: Path, *arguments: str, stdin: str = "") -> str:
     command = [sys.executable, "-m", "corral", *arguments]
@@ -48,14 +51,15 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Path:
-    """Return a home with SmolLM2 as it is, and as a model that calls tools in the qwen3-coder format."""
+    """Return a home with SmolLM2 as it is, and as models that call tools in the formats of other families."""
     home = tmp_path_factory.mktemp("home")
     plain = home / "Modelfile"
     plain.write_text(f"FROM {smollm2_path}\nPARAMETER num_thread 1\nPARAMETER num_ctx 1024\n")
     corral(home, "create", "smollm2", "-f", str(plain))
-    coder = home / "Modelfile.coder"
-    coder.write_text("FROM smollm2\nRENDERER qwen3-coder\nPARSER qwen3-coder\n")
-    corral(home, "create", "coder", "-f", str(coder))
+    for name in CALL_FORMATS:
+        caller = home / f"Modelfile.{name}"
+        caller.write_text(f"FROM smollm2\nRENDERER {name}\nPARSER {name}\n")
+        corral(home, "create", f"caller-{name}", "-f", str(caller))
     return home
 
 
@@ -110,9 +114,10 @@ def test_the_openai_client_reads_the_same_answer(native: ollama.Client, client: 
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == chatted.message.content
 
 
-def test_a_forced_call_streams_its_arguments_to_the_openai_client(client: openai.OpenAI) -> None:
+@pytest.mark.parametrize("name", CALL_FORMATS)
+def test_a_forced_call_streams_its_arguments_to_the_openai_client(name: str, client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(
-        model="coder",
+        model=f"caller-{name}",
         messages=[{"role": "user", "content": "What is the weather in Paris?"}],
         tools=[WEATHER],  # type: ignore[list-item]
         tool_choice="required",
