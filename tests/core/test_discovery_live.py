@@ -12,6 +12,8 @@ from corral.testing import ScriptedRunner
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    import pytest
+
     from corral.runners import Runner
 
 
@@ -44,6 +46,25 @@ async def test_a_runner_s_own_name_leads_back_to_the_device() -> None:
         assert await live.free_bytes() == {("CUDA", "GPU-b"): 5}
 
     assert await live.free_bytes() == {}
+
+
+class Broken(ScriptedRunner):
+    """Does not know the question."""
+
+    async def free_memory(self) -> Mapping[str, int]:
+        raise NotImplementedError
+
+
+async def test_a_runner_that_can_not_tell_hides_no_other_one(caplog: pytest.LogCaptureFixture) -> None:
+    live = LiveRunners()
+
+    async with (
+        live.keep(placement(gpu("GPU-a", "CUDA0")), opened(Broken())),
+        live.keep(placement(gpu("GPU-b", "CUDA1")), opened(Telling())),
+    ):
+        assert await live.free_bytes() == {("CUDA", "GPU-b"): 5}
+
+    assert "could not tell its free memory" in caplog.text
 
 
 async def test_a_runner_that_died_or_has_no_device_tells_nothing() -> None:

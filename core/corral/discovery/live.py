@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from corral.devices import Placement
     from corral.runners import Runner
+
+_log = logging.getLogger(__name__)
 
 
 class LiveRunners:
@@ -45,5 +48,9 @@ async def _ask(runner: Runner, placement: Placement) -> Mapping[tuple[str, str],
     try:
         free = await runner.free_memory()
     except RunnerError:
+        return {}
+    except Exception:  # noqa: BLE001 - a runner is a plugin's code
+        # One that can't tell must not keep every other model from being placed.
+        _log.exception("a runner could not tell its free memory")
         return {}
     return {device.key: free[name] for device, name in zip(devices, names_in_child(devices), strict=True) if name in free}
