@@ -55,6 +55,16 @@ class ModelFacts:
     #: An embedding model (it pools, or it has no output head for text).
     is_embedding: bool = False
 
+    @property
+    def parameter_size(self) -> str:
+        """Return the number of parameters as people write it: 8.0B, 134.52M, 500K."""
+        count = self.parameter_count
+        if count >= 1_000_000_000:
+            return f"{count / 1e9:.1f}B"
+        if count >= 1_000_000:
+            return f"{count / 1e6:.2f}M"
+        return f"{count / 1e3:.0f}K" if count >= 1_000 else str(count)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:

@@ -83,24 +83,13 @@ def describe(facts: ModelFacts) -> JsonObject:
         "model_format": "gguf",
         "model_family": facts.architecture,
         "model_families": [facts.architecture],
-        "model_type": parameter_size(facts.parameter_count),
+        "model_type": facts.parameter_size,
         "file_type": facts.file_type or "unknown",
         "context_length": facts.context_length,
         "embedding_length": facts.embedding_length,
         "architecture": "amd64",
         "os": "linux",
     }
-
-
-def parameter_size(count: int) -> str:
-    """Return a number of parameters as people write it: 8.0B, 134.52M, 500K."""
-    if count >= 1_000_000_000:
-        return f"{count / 1e9:.1f}B"
-    if count >= 1_000_000:
-        return f"{count / 1e6:.2f}M"
-    if count >= 1_000:
-        return f"{count / 1e3:.0f}K"
-    return str(count)
 
 
 def _marks(config: JsonObject, key: str) -> frozenset[str]:

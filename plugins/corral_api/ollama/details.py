@@ -45,9 +45,7 @@ def tags_model(summary: ModelSummary) -> TagsModel:
 def running_model(running: RunningModel) -> RunningModelOut:
     """Return a loaded model."""
     spec = running.model
-    details = Details(
-        "", "gguf", spec.facts.architecture, [spec.facts.architecture], parameter_size(spec.facts.parameter_count), spec.facts.file_type
-    )
+    details = Details("", "gguf", spec.facts.architecture, [spec.facts.architecture], spec.facts.parameter_size, spec.facts.file_type)
     return RunningModelOut(
         name=spec.name,
         model=spec.name,
@@ -90,13 +88,6 @@ def shown_model(details: ModelDetails) -> ShowAnswer:
 def _details(summary: ModelSummary) -> Details:
     families = list(summary.families) or ([summary.family] if summary.family else [])
     return Details(summary.parent, summary.format, summary.family, families, summary.parameter_size, summary.file_type)
-
-
-def parameter_size(count: int) -> str:
-    """Return a number of parameters as people write it: 134.52M, 7.6B."""
-    if count >= 10**9:
-        return f"{count / 1e9:.1f}B"
-    return f"{count / 1e6:.2f}M" if count >= 10**6 else str(count)
 
 
 def parameter_lines(parameters: Mapping[str, Json]) -> str:
