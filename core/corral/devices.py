@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
     from corral.runners import Notice
 
+_MIB = 1024 * 1024
+#: By backend in lower case; ggml calls Metal `MTL`.
+_MINIMUM_BYTES = {"metal": 512 * _MIB, "mtl": 512 * _MIB}
+_USUAL_MINIMUM_BYTES = 457 * _MIB
+
 
 class DeviceKind(Enum):
     """What a device is; the order of preference is GPU, INTEGRATED, ACCELERATOR, CPU."""
@@ -79,6 +84,11 @@ class Device:
     def key(self) -> tuple[str, str]:
         """Return what identifies the device."""
         return (self.backend, self.id)
+
+    @property
+    def minimum_bytes(self) -> int:
+        """Return what a runner's driver and libraries take on a GPU before any layer is placed."""
+        return _MINIMUM_BYTES.get(self.backend.lower(), _USUAL_MINIMUM_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,8 +211,8 @@ def test_an_output_layer_that_fits_is_with_the_last_blocks():
     assert not put(CPU).output_on_host
 
 
-def test_the_projector_takes_room_on_the_first_gpu():
-    placement = put(CPU, gpu(free_mib=400), size=footprint(projector_bytes=150 * MIB))
+def test_files_beside_the_weights_take_room_on_the_first_gpu():
+    placement = put(CPU, gpu(free_mib=400), size=footprint(companion_bytes=150 * MIB))
 
     assert layers(placement) == {"CUDA0": 2}
 

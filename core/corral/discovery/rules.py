@@ -11,19 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MIB = 1024 * 1024
-#: What a runner needs on a GPU before the first layer is placed.
-_MINIMUM_BYTES = {"Metal": 512 * _MIB}
-_DEFAULT_MINIMUM_BYTES = 457 * _MIB
 
 LOST = Unusable(
     "lost: it was there before, and is not found any more",
     "`corral doctor` says what its plugin finds; after a suspend, its driver may have to be loaded again",
 )
-
-
-def minimum_bytes(backend: str) -> int:
-    """Return what a runner needs on a GPU of that backend for itself."""
-    return _MINIMUM_BYTES.get(backend, _DEFAULT_MINIMUM_BYTES)
 
 
 def without_dwarfs(devices: Iterable[Device]) -> list[Device]:
@@ -36,10 +28,10 @@ def _is_dwarf(device: Device) -> bool:
         return False
     # What is on no bus of this machine has its overhead elsewhere.
     is_local = device.pci_id is not None
-    return is_local and device.total_bytes is not None and device.total_bytes < minimum_bytes(device.backend)
+    return is_local and device.total_bytes is not None and device.total_bytes < device.minimum_bytes
 
 
 def _too_small(device: Device) -> Unusable:
-    has_mib, needs_mib = (device.total_bytes or 0) // _MIB, minimum_bytes(device.backend) // _MIB
+    has_mib, needs_mib = (device.total_bytes or 0) // _MIB, device.minimum_bytes // _MIB
     reason = f"has {has_mib} MiB of memory, and a runner needs {needs_mib} MiB for itself"
     return Unusable(reason, "give it more memory in the firmware's setup, or use another device")

@@ -45,7 +45,8 @@ class Footprint:
     trained_context: int = 0
     #: Heads of K and V that differ rule flash attention out.
     can_flash: bool = True
-    projector_bytes: int = 0
+    #: Files that are loaded beside the weights: the projector and the draft model.
+    companion_bytes: int = 0
 
     @property
     def total_layers(self) -> int:
@@ -66,7 +67,7 @@ class Footprint:
         return [*(_cache(block, cells, sequences, types) for block in self.blocks), 0]
 
 
-def measure(header: Header, *, projector_bytes: int = 0) -> Footprint:
+def measure(header: Header, *, companion_bytes: int = 0) -> Footprint:
     """Return the footprint of a model; raise InvalidGGUF for a key of the wrong type."""
     shape, sizes, prefix = attention(header), weights(header), header.architecture
     is_tied = not any(tensor.name == "output.weight" for tensor in header.tensors)
@@ -82,7 +83,7 @@ def measure(header: Header, *, projector_bytes: int = 0) -> Footprint:
         feed_forward_length=max(header.integers(f"{prefix}.feed_forward_length"), default=0),
         trained_context=header.integer(f"{prefix}.context_length"),
         can_flash=shape.key_length == shape.value_length != 0,
-        projector_bytes=projector_bytes,
+        companion_bytes=companion_bytes,
     )
 
 

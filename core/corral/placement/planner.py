@@ -39,7 +39,7 @@ class Planner:
         self._settings = settings
         self._read = read
         self._system = system
-        self._seen: dict[tuple[Path, Path | None, float], Footprint] = {}
+        self._seen: dict[tuple[Path, int, float], Footprint] = {}
 
     def plan(self, model: ModelSpec, devices: Sequence[Device], conditions: Conditions) -> Verdict:
         """Return where a model goes, or why it does not."""
@@ -56,12 +56,12 @@ class Planner:
     def footprint(self, model: ModelSpec) -> Footprint:
         """Return what a model takes wherever it is put."""
         try:
-            key = (model.path, model.projector, model.path.stat().st_mtime)
-            projector = model.projector.stat().st_size if model.projector else 0
+            companions = sum(path.stat().st_size for path in (model.projector, model.draft) if path)
+            key = (model.path, companions, model.path.stat().st_mtime)
         except OSError as error:
             raise StoreError(f"the weights of '{model.name}' can't be read: {error.strerror} ({error.filename})") from error
         if key not in self._seen:
             while len(self._seen) >= _KEPT:
                 self._seen.pop(next(iter(self._seen)))
-            self._seen[key] = measure(self._read(model.path), projector_bytes=projector)
+            self._seen[key] = measure(self._read(model.path), companion_bytes=companions)
         return self._seen[key]

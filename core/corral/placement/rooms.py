@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from corral.options import LoadOptions
     from corral.placement.verdict import Conditions
 
-_MIB = 1024 * 1024
-#: What a GPU's driver and libraries take before any layer.
-_MINIMUM = 457 * _MIB
-_MINIMUMS = {"metal": 512 * _MIB, "mtl": 512 * _MIB}
 # After running out of memory, the part of what is free that nothing is placed in.
 _RESERVE = 0.1
 LAYER_KINDS = (DeviceKind.GPU, DeviceKind.INTEGRATED)
@@ -55,11 +51,6 @@ def _emptied_bytes(device: Device, taken: Mapping[tuple[str, str], int]) -> int 
     key = HOST if device.kind is DeviceKind.CPU else device.key
     free = device.free_bytes + taken.get(key, 0)
     return free if device.total_bytes is None else min(free, device.total_bytes)
-
-
-def minimum_bytes(device: Device) -> int:
-    """Return what to leave free on a device before any layer is placed."""
-    return _MINIMUMS.get(device.backend.lower(), _MINIMUM)
 
 
 def gpus(devices: Sequence[Device], runner: str) -> list[Device]:

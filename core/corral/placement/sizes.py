@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.devices import DeviceKind, Share
-from corral.placement import rooms
 from corral.placement.compute import compute_bytes, input_bytes
 from corral.placement.layout import Room
 from corral.placement.verdict import HOST_NAME
@@ -53,9 +52,9 @@ def _layers(site: Site, demand: Demand) -> tuple[list[int], list[int]]:
 
 
 def reserved_bytes(site: Site, device: Device, *, is_first: bool) -> int:
-    """Return what no layer may take: the device's own needs, the overhead that was set, the projector on the first one."""
-    projector = site.footprint.projector_bytes if is_first else 0
-    return rooms.minimum_bytes(device) + site.settings.gpu_overhead_bytes + projector
+    """Return what no layer may take: the device's own needs, the overhead that was set, the files beside the weights on the first one."""
+    companions = site.footprint.companion_bytes if is_first else 0
+    return device.minimum_bytes + site.settings.gpu_overhead_bytes + companions
 
 
 def room(site: Site, demand: Demand, device: Device, *, is_first: bool) -> Room:
@@ -90,12 +89,12 @@ def host_need(site: Site, demand: Demand, placed: int, *, has_output: bool) -> H
     left = blocks_left(footprint.total_layers, placed, has_output=has_output)
     # On the host, a head that is tied to the embeddings is the embeddings themselves.
     output = footprint.output_bytes - footprint.tied_bytes if has_output else 0
-    projector = 0 if placed else footprint.projector_bytes
+    companions = 0 if placed else footprint.companion_bytes
     computes = left or has_output
     batch = compute_bytes(footprint, demand, has_output=has_output) if computes else input_bytes(footprint, demand)
     logits = 4 * footprint.vocabulary_size * demand.sequences
     return HostNeed(
-        weights_bytes=footprint.input_bytes + sum(weights[:left]) + output + projector,
+        weights_bytes=footprint.input_bytes + sum(weights[:left]) + output + companions,
         cache_bytes=sum(caches[:left]),
         compute_bytes=batch + logits + site.conditions.corrections.get(HOST_NAME, 0),
     )
