@@ -264,6 +264,7 @@ def test_create_reads_a_modelfile_from_standard_input(tiny: str, shell: Callable
         ("FRM x", "(line 1, column 1)"),
         ("FROM ./tiny.gguf\nADAPTER ./none.gguf", "there is no file"),
         ("FROM ./none.gguf", "there is no file"),
+        ("FROM /dev/zero", "/dev/zero is not a regular file"),
         ("FROM none.GGUF", "there is no file"),
         ("FROM ./safe", "holds safetensors; convert them to GGUF first"),
         ("FROM ./empty", "holds no GGUF file"),

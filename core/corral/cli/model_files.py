@@ -74,11 +74,18 @@ def _existing(text: str, folder: Path) -> Path:
 
 
 def _files(paths: Iterable[Path]) -> dict[str, Path]:
-    found = [file for path in paths for file in (_in_folder(path) if path.is_dir() else [path])]
+    found = [file for path in paths for file in (_in_folder(path) if path.is_dir() else [_regular(path)])]
     names = {path.name: path for path in found}
     if len(names) < len(found):
         raise InvalidInput("two of the files have the same name")
     return names
+
+
+def _regular(path: Path) -> Path:
+    """Return a path to a file; raise InvalidInput for a device or a pipe, whose end may never come."""
+    if not path.is_file():
+        raise InvalidInput(f"{path} is not a regular file")
+    return path
 
 
 def _in_folder(folder: Path) -> list[Path]:
