@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,7 +144,17 @@ async def test_the_oldest_responses_are_forgotten(client: TestClientProtocol, mo
 
 
 async def test_remembered_text_is_bounded_too(client: TestClientProtocol, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corral_api.openai.responses.store._MOST_CHARACTERS", 10)
+    monkeypatch.setattr("corral_api.openai.responses.store._MOST_BYTES", 10)
     ids = [(await (await client.post(RESPONSES, json={"model": "test", "input": "x" * 20})).get_json())["id"] for _ in range(2)]
 
     assert [(await client.get(f"{RESPONSES}/{response_id}")).status_code for response_id in ids] == [404, 200]
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+async def test_every_prompt_is_paid_for_once_however_many_choices_it_has(client: TestClientProtocol, as_stream: bool) -> None:
+    body = {"model": "test", "prompt": ["a", "b"], "n": 2, "stream": as_stream, "stream_options": {"include_usage": True}}
+    response = await client.post(TEXT, json=body)
+
+    text = (await response.get_data()).decode()
+    usage = json.loads(text.split("data: ")[-2] if as_stream else text)["usage"]
+    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (14, 8, 22)

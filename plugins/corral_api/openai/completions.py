@@ -86,14 +86,15 @@ class Completions:
         first = await open_answer(self._engine.answer(jobs[0].request))
         headers = report_headers(ignored=ignored, notices=first.codes)
         if body.stream:
-            with_usage = bool(body.stream_options and body.stream_options.include_usage)
-            return stream_response(self._stream(empty, jobs, first, with_usage=with_usage), EVENT_STREAM, headers=headers)
+            choices = body.n if body.stream_options and body.stream_options.include_usage else None
+            return stream_response(self._stream(empty, jobs, first, choices), EVENT_STREAM, headers=headers)
         answers = [await fold(first), *[await fold(await open_answer(self._engine.answer(job.request))) for job in jobs[1:]]]
-        return json_response(_whole(empty, jobs, answers), headers=headers)
+        return json_response(_whole(empty, jobs, answers, body.n), headers=headers)
 
     async def _stream(
-        self, empty: schema.Completion, jobs: Sequence[_Job], first: Opened, *, with_usage: bool
+        self, empty: schema.Completion, jobs: Sequence[_Job], first: Opened, choices: int | None
     ) -> AsyncGenerator[bytes, None]:
+        """Yield one completion after the other, and what they cost when it is known how many `choices` each prompt has."""
         writers: list[TextWriter] = []
         for job in jobs:
             opened = await open_answer(self._engine.answer(job.request)) if job.index else first
@@ -103,8 +104,9 @@ class Completions:
                     yield chunk
             if writers[-1].usage is None:
                 return
-        usage = usage_out(writer.usage for writer in writers if writer.usage)
-        yield (frame(replace(empty, usage=usage)) if with_usage else b"") + DONE
+        if choices is not None:
+            yield frame(replace(empty, usage=usage_out((writer.usage for writer in writers if writer.usage), choices)))
+        yield DONE
 
 
 class TextWriter:
@@ -169,7 +171,7 @@ def _jobs(body: schema.CompletionRequest, id_: str, num_ctx: int | None) -> list
     return [_Job(index, request, echo) for index, (request, echo) in enumerate(requests)]
 
 
-def _whole(empty: schema.Completion, jobs: Sequence[_Job], answers: Sequence[Answer]) -> schema.Completion:
+def _whole(empty: schema.Completion, jobs: Sequence[_Job], answers: Sequence[Answer], n: int) -> schema.Completion:
     choices = [
         schema.TextChoice(
             job.echo + _text(answer),
@@ -179,7 +181,7 @@ def _whole(empty: schema.Completion, jobs: Sequence[_Job], answers: Sequence[Ans
         )
         for job, answer in zip(jobs, answers, strict=True)
     ]
-    usage = usage_out(answer.finish.usage for answer in answers)
+    usage = usage_out((answer.finish.usage for answer in answers), n)
     return replace(empty, choices=choices, usage=usage, corral=report([n for answer in answers for n in _notices(answer)]))
 
 

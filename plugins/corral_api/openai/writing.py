@@ -205,12 +205,14 @@ def _bytes(token: TokenLogprob) -> list[int]:
     return list(token.data or token.text.encode())
 
 
-def usage_out(usages: Iterable[Usage]) -> schema.UsageOut:
-    """Return what choices cost together; they share one prompt."""
+def usage_out(usages: Iterable[Usage], choices: int = 0) -> schema.UsageOut:
+    """Return what answers cost together; each `choices` of them share a prompt, all of them when it is 0."""
     known = list(usages) or [Usage()]
-    prompt = known[0].prompt_tokens
+    prompts = known[:: choices or len(known)]
+    prompt = sum(usage.prompt_tokens for usage in prompts)
     completion = sum(usage.completion_tokens for usage in known)
-    return schema.UsageOut(prompt, completion, prompt + completion, schema.CachedOut(known[0].cached_tokens))
+    cached = sum(usage.cached_tokens for usage in prompts)
+    return schema.UsageOut(prompt, completion, prompt + completion, schema.CachedOut(cached))
 
 
 def error_out(problem: Problem) -> schema.ErrorOut:
