@@ -207,6 +207,14 @@ async def test_what_means_nothing_is_named_in_a_header(client: TestClientProtoco
     assert response.headers["x-corral-ignored"] == "options.wurst, options.??"
 
 
+@pytest.mark.parametrize(("path", "body"), [("/api/pull", {"insecure": True}), ("/api/create", {"from": "test", "quantise": "q4_0"})])
+async def test_what_a_transfer_leaves_out_is_named_too(client: TestClientProtocol, path: str, body: dict[str, object]) -> None:
+    response = await client.post(path, json={"model": "x", "stream": False, "wurst": 1, **body})
+
+    assert response.status_code == 200
+    assert set(response.headers["x-corral-ignored"].split(", ")) == {"wurst", *body} - {"from"}
+
+
 async def test_debug_render_shows_the_prompt_and_counts_images(client: TestClientProtocol) -> None:
     chat = {"model": "test", "messages": [{"role": "user", "content": "hi", "images": ["AAAA"]}], "_debug_render_only": True}
     generate = {"model": "test", "prompt": "<|x|>", "raw": True, "_debug_render_only": True}

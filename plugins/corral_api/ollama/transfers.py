@@ -62,15 +62,17 @@ class Transfers:
 
     async def pull(self) -> Response:
         """Answer POST /api/pull."""
-        body = self._pull_body.read(await body_bytes()).value
+        read = self._pull_body.read(await body_bytes())
+        body = read.value
         name = reading.model_name(body.model or body.name, "invalid model name")
-        ignored = report_headers(ignored=("insecure",) if body.insecure else ())
-        return await _progress(self._library.pull(name), as_stream=body.stream, headers=ignored)
+        headers = report_headers(ignored=(*read.unknown, *(("insecure",) if body.insecure else ())))
+        return await _progress(self._library.pull(name), as_stream=body.stream, headers=headers)
 
     async def create(self) -> Response:
         """Answer POST /api/create."""
-        body = self._create_body.read(await body_bytes()).value
-        return await _progress(self._library.create(_creation(body)), as_stream=body.stream)
+        read = self._create_body.read(await body_bytes())
+        headers = report_headers(ignored=read.unknown)
+        return await _progress(self._library.create(_creation(read.value)), as_stream=read.value.stream, headers=headers)
 
     async def push(self) -> Response:
         """Refuse POST /api/push."""
@@ -94,7 +96,7 @@ async def _uploaded() -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _progress(steps: AsyncIterator[Progress], *, as_stream: bool, headers: Mapping[str, str] | None = None) -> Response:
+async def _progress(steps: AsyncIterator[Progress], *, as_stream: bool, headers: Mapping[str, str]) -> Response:
     if as_stream:
         return stream_response(_progress_lines(steps), NDJSON, headers=headers)
     last = schema.ProgressLine("success")
