@@ -65,6 +65,7 @@ class World:
     notices: tuple[Notice, ...] = ()
     rendered: list[tuple[ModelSpec, Conversation]] = field(default_factory=list)
     leased: list[ModelSpec] = field(default_factory=list)
+    keep_alives: list[float | None] = field(default_factory=list)
     released: int = 0
 
     def resolve(self, name: str) -> ModelSpec:
@@ -83,6 +84,7 @@ class World:
     @asynccontextmanager
     async def lease(self, model: ModelSpec, *, keep_alive_s: float | None) -> AsyncIterator[Lease]:
         self.leased.append(model)
+        self.keep_alives.append(keep_alive_s)
         try:
             yield Lease(self.runner, notices=self.notices)
         finally:
@@ -116,6 +118,16 @@ async def collect(world: World, request: Request) -> list[Event]:
 
 def text(events: list[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, ContentDelta))
+
+
+async def test_counting_tokens_does_not_let_the_model_go_before_the_answer() -> None:
+    world = World(ScriptedRunner(["a"]))
+    request = ask("hello", keep_alive_s=0.0)
+
+    await world.engine.count_tokens(request)
+    await collect(world, request)
+
+    assert world.keep_alives == [None, 0.0]
 
 
 async def test_an_answer_is_rendered_generated_parsed_and_finished() -> None:

@@ -116,7 +116,8 @@ class CorralEngine:
     async def count_tokens(self, request: Request) -> int:
         """Return the number of tokens of a request's prompt, before any trimming."""
         plan = await self._plan(request)
-        async with self._lease(plan) as lease:
+        # Whoever counts asks next; a model that shall go after that answer must not go, and come again, before it.
+        async with self._scheduler.lease(plan.model, keep_alive_s=None) as lease:
             return len(await lease.runner.tokenize(await self._render(plan)))
 
     async def tokenize(self, model: str, text: str) -> list[int]:
