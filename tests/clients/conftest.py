@@ -1,29 +1,59 @@
-"""A server that plays a script for clients that are installed for these tests only."""
+"""A server that plays a script, and the clients for it: installed once into the user's cache, never into this environment."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import platformdirs
 import pytest
 
-from corral.events import ContentDelta, Finish, ToolCallArgsDelta, ToolCallEnd, ToolCallStart
+from corral.events import ContentDelta, Finish, ThinkingDelta, ToolCallArgsDelta, ToolCallEnd, ToolCallStart
 from corral.keys import KeyFile
 from corral.settings import Settings
-from corral.testing.api import USAGE, ScriptedEngine
+from corral.testing.api import USAGE, PaperLibrary, ScriptedEngine
 from corral.testing.serving import mount_plugins, serving
 from corral_api import anthropic, ollama, openai
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
+    from pathlib import Path
 
-    from corral.api import Request
+    from corral.api import ModelDetails, Request
     from corral.events import Event
 
-TEXT = "Let me look."
+#: pip and npm may wait for a slow index.
+INSTALL_S = 900
+
+#: SmolLM2 knows no tools, but writes any format that a grammar asks for.
+SMOLLM2 = """FROM {path}
+RENDERER qwen3-coder
+PARSER qwen3-coder
+PARAMETER num_thread 1
+PARAMETER num_ctx 1024
+PARAMETER num_predict 64
+PARAMETER temperature 0
+"""
+
+
+class Repertoire(PaperLibrary):
+    """Has one model that does everything."""
+
+    def show(self, name: str, *, verbose: bool = False) -> ModelDetails:
+        return replace(super().show(name, verbose=verbose), capabilities=("completion", "tools", "thinking", "embedding"))
 
 
 class Playwright(ScriptedEngine):
     """Calls `get_weather` when it is offered and nobody has answered yet, fills a schema when one is given, talks otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.library = Repertoire()
 
     async def answer(self, request: Request) -> AsyncGenerator[Event, None]:
         self.script = self._script_for(request)
@@ -32,11 +62,16 @@ class Playwright(ScriptedEngine):
 
     def _script_for(self, request: Request) -> list[Event]:
         conversation = request.conversation
+        thinking = [ThinkingDelta("Where is "), ThinkingDelta("that?")] if conversation.think else []
+        return [*thinking, *self._lines_for(request), Finish("stop", USAGE)]
+
+    def _lines_for(self, request: Request) -> list[Event]:
+        conversation = request.conversation
         if conversation.format is not None:
-            return [ContentDelta('{"city": '), ContentDelta('"Paris"}'), Finish("stop", USAGE)]
+            return [ContentDelta('{"city": '), ContentDelta('"Paris"}')]
         if conversation.tools and not any(message.role == "tool" for message in conversation.messages):
-            return [ContentDelta("Let me "), ContentDelta("look."), *_call(_first_name(request)), Finish("stop", USAGE)]
-        return [ContentDelta("Let me "), ContentDelta("look."), Finish("stop", USAGE)]
+            return [ContentDelta("Let me "), ContentDelta("look."), *_call(_first_name(request))]
+        return [ContentDelta("Let me "), ContentDelta("look.")]
 
 
 def _first_name(request: Request) -> str:
@@ -60,3 +95,61 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = Settings(host="127.0.0.1:0", home=home, drain_timeout_s=2.0)
     with serving(mount_plugins([ollama, openai, anthropic], Playwright(), settings), settings, KeyFile(home / "keys.json")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def smollm2_url(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Iterator[str]:
+    """Serve SmolLM2 as `smollm2`, with short answers, by the command that a person would use."""
+    home = tmp_path_factory.mktemp("smollm2")
+    modelfile = home / "Modelfile"
+    modelfile.write_text(SMOLLM2.format(path=smollm2_path))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_", "OLLAMA_"))}
+    environment = {**inherited, "CORRAL_HOME": str(home), "CORRAL_HOST": "127.0.0.1:0"}
+    corral = (sys.executable, "-m", "corral")
+    subprocess.run([*corral, "create", "smollm2", "-f", str(modelfile)], env=environment, check=True, capture_output=True)
+    with subprocess.Popen([*corral, "serve"], env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        yield next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+        server.terminate()
+        server.stderr.read()
+
+
+@pytest.fixture(scope="session")
+def python_with() -> Callable[..., Path]:
+    """Return how to get an interpreter for some requirements alone: what different clients need contradicts each other."""
+
+    def interpreter(*requirements: str) -> Path:
+        folder = _cache("python", requirements)
+        python = folder / "bin" / "python"
+        if not (folder / "complete").exists():
+            _install(sys.executable, "-m", "venv", "--clear", str(folder))
+            _install(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
+            (folder / "complete").touch()
+        return python
+
+    return interpreter
+
+
+@pytest.fixture(scope="session")
+def node_with() -> Callable[..., Path]:
+    """Return how to get a folder whose `node_modules` has some packages."""
+
+    def folder(*packages: str) -> Path:
+        folder = _cache("node", packages)
+        if not (folder / "complete").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _install("npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages)
+            (folder / "complete").touch()
+        return folder
+
+    return folder
+
+
+def _cache(kind: str, wanted: tuple[str, ...]) -> Path:
+    key = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:12]
+    return platformdirs.user_cache_path("corral") / "tests" / f"{kind}-{key}"
+
+
+def _install(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,136 +1,161 @@
-"""Python's adapters: frameworks that speak to Ollama, OpenAI or Anthropic, each tried with what it has."""
+"""Python's adapters: frameworks that speak to Ollama, OpenAI or Anthropic, each asked for everything that it has.
+
+Every adapter sits in an environment of its own, where a script calls its methods and prints what they saw (`scripts/`). The
+server plays the same scenes for all, so whatever the adapter and its dialect, a method must see the same.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
-import warnings
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
+pytestmark = pytest.mark.long
 
-TEXT = "Let me look."
+SCRIPTS = Path(__file__).parent / "scripts"
+PLACE = {"city": "Paris"}
+CALLS = [["get_weather", PLACE]]
 
-
-class Place(BaseModel):
-    """Where the weather is asked for."""
-
-    city: str
-
-
-def get_weather(city: str) -> str:
-    """Look up the weather of a city."""
-    return f"sunny in {city}"
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Let other people's deprecations be."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def test_langchain_ollama(url: str) -> None:
-    package = pytest.importorskip("langchain_ollama")
-    chat = package.ChatOllama(model="test", base_url=url)
-
-    called = chat.bind_tools([get_weather]).invoke("weather in Paris?")
-
-    assert chat.invoke("hi").content == TEXT
-    assert "".join(chunk.content for chunk in chat.stream("hi")) == TEXT
-    assert [(call["name"], call["args"]) for call in called.tool_calls] == [("get_weather", {"city": "Paris"})]
-    assert chat.with_structured_output(Place).invoke("where?") == Place(city="Paris")
-    assert package.OllamaEmbeddings(model="test", base_url=url).embed_query("x") == [0.6, 0.8, 0.0, 0.0]
+#: What each method must see; failures are named per adapter.
+SEEN = {
+    "chat": "Let me look.",
+    "async_chat": "Let me look.",
+    "complete": "Let me look.",
+    "command": "Let me look.",
+    "stream": ["Let me ", "look."],
+    "responses": "Let me look.",
+    "streamed_responses": ["Let me ", "look."],
+    "usage": [7, 2],
+    "thinking": "Where is that?",
+    "tool_call": CALLS,
+    "streamed_tool_call": CALLS,
+    "tool_answer": "Let me look.",
+    "structured": PLACE,
+    "structured_by_a_tool": PLACE,
+    "structured_by_json_mode": PLACE,
+    "streamed_structure": PLACE,
+    "async_structure": PLACE,
+    "embedding": pytest.approx([0.6, 0.8, 0.0, 0.0]),
+}
+TALK = ("chat", "async_chat", "stream")
+TOOLS = ("tool_call", "streamed_tool_call", "tool_answer")
 
 
-def test_langchain_openai(url: str) -> None:
-    package = pytest.importorskip("langchain_openai")
-    chat = package.ChatOpenAI(model="test", base_url=f"{url}/v1", api_key="none", max_retries=0)
-    embeddings = package.OpenAIEmbeddings(model="test", base_url=f"{url}/v1", api_key="none", check_embedding_ctx_length=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """One script: what it needs, which model it asks, what of `SEEN` it tries, and what it raises when a model is missing."""
 
-    called = chat.bind_tools([get_weather]).invoke("weather in Paris?")
-
-    assert chat.invoke("hi").content == TEXT
-    assert "".join(chunk.content for chunk in chat.stream("hi")) == TEXT
-    assert [(call["name"], call["args"]) for call in called.tool_calls] == [("get_weather", {"city": "Paris"})]
-    assert chat.with_structured_output(Place).invoke("where?") == Place(city="Paris")
-    assert embeddings.embed_query("x") == pytest.approx([0.6, 0.8, 0.0, 0.0])
+    script: str
+    requirements: tuple[str, ...]
+    methods: tuple[str, ...]
+    missing_model: str
+    model: str = "test"
 
 
-def test_llama_index(url: str) -> None:
-    package = pytest.importorskip("llama_index.llms.ollama")
-    tools = pytest.importorskip("llama_index.core.tools")
-    llm = package.Ollama(model="test", base_url=url, request_timeout=20)
-
-    called = llm.chat_with_tools([tools.FunctionTool.from_defaults(fn=get_weather)], user_msg="weather in Paris?")
-
-    assert llm.complete("hi").text == TEXT
-    assert "".join(part.delta or "" for part in llm.stream_complete("hi")) == TEXT
-    assert llm.get_tool_calls_from_response(called)[0].tool_kwargs == {"city": "Paris"}
-
-
-@pytest.mark.parametrize(("model", "path"), [("ollama_chat/test", ""), ("openai/test", "/v1"), ("anthropic/test", "")])
-def test_litellm(url: str, model: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    litellm = pytest.importorskip("litellm")
-    common = {"model": model, "api_base": f"{url}{path}", "api_key": "none", "max_tokens": 50}
-    messages = [{"role": "user", "content": "weather in Paris?"}]
-    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    tool = {"type": "function", "function": {"name": "get_weather", "description": "weather", "parameters": parameters}}
-
-    whole = litellm.completion(messages=messages, **common)
-    parts = list(litellm.completion(messages=messages, stream=True, **common))
-    called = litellm.completion(messages=messages, tools=[tool], **common)
-
-    assert whole.choices[0].message.content == TEXT
-    assert "".join(part.choices[0].delta.content or "" for part in parts) == TEXT
-    assert json.loads(called.choices[0].message.tool_calls[0].function.arguments) == {"city": "Paris"}
-
-
-def test_pydantic_ai(url: str) -> None:
-    package = pytest.importorskip("pydantic_ai")
-    models = pytest.importorskip("pydantic_ai.models.openai")
-    providers = pytest.importorskip("pydantic_ai.providers.openai")
-    model = models.OpenAIChatModel("test", provider=providers.OpenAIProvider(base_url=f"{url}/v1", api_key="none"))
-    asked: list[str] = []
-
-    def tool(city: str) -> str:
-        asked.append(city)
-        return get_weather(city)
-
-    talked = package.Agent(model, tools=[tool]).run_sync("weather in Paris?")
-    placed = package.Agent(model, output_type=Place).run_sync("where?")
-
-    assert (talked.output, asked) == (TEXT, ["Paris"])
-    assert placed.output == Place(city="Paris")
-
-
-@pytest.mark.parametrize("mode", ["TOOLS", "JSON_SCHEMA"])
-def test_instructor(url: str, mode: str) -> None:
-    instructor = pytest.importorskip("instructor")
-    openai = pytest.importorskip("openai")
-    client = instructor.from_openai(openai.OpenAI(base_url=f"{url}/v1", api_key="none"), mode=instructor.Mode[mode])
-
-    place = client.chat.completions.create(model="test", messages=[{"role": "user", "content": "where?"}], response_model=Place)
-
-    assert place.city == "Paris"
+LITELLM = {"script": "with_litellm.py", "requirements": ("litellm==1.106.2", "mcp==2.3.0")}
+ADAPTERS = {
+    "langchain-ollama": Adapter(
+        script="with_langchain_ollama.py",
+        requirements=("langchain-ollama==1.1.0",),
+        methods=(*TALK, "usage", "thinking", *TOOLS, "structured", "embedding"),
+        missing_model="ResponseError",
+    ),
+    "langchain-openai": Adapter(
+        script="with_langchain_openai.py",
+        requirements=("langchain-openai==1.7.3",),
+        methods=(*TALK, "usage", "responses", "streamed_responses", *TOOLS, "structured", "embedding"),
+        missing_model="OpenAIModelNotFoundError",
+    ),
+    "llama-index": Adapter(
+        script="with_llama_index.py",
+        requirements=("llama-index-llms-ollama==0.11.0", "llama-index-embeddings-ollama==0.10.0"),
+        methods=(*TALK, "complete", "thinking", *TOOLS, "structured", "embedding"),
+        missing_model="ResponseError",
+    ),
+    "litellm-ollama": Adapter(
+        **LITELLM, model="ollama_chat/test", methods=(*TALK, "usage", *TOOLS, "structured", "embedding"), missing_model="NotFoundError"
+    ),
+    "litellm-openai": Adapter(
+        **LITELLM, model="openai/test", methods=(*TALK, "usage", *TOOLS, "structured", "embedding"), missing_model="NotFoundError"
+    ),
+    "litellm-anthropic": Adapter(
+        **LITELLM, model="anthropic/test", methods=(*TALK, "usage", *TOOLS, "structured"), missing_model="NotFoundError"
+    ),
+    "pydantic-ai": Adapter(
+        script="with_pydantic_ai.py",
+        requirements=("pydantic-ai-slim[openai]==2.68.0",),
+        methods=(*TALK, "usage", *TOOLS, "structured", "structured_by_a_tool", "embedding"),
+        missing_model="ModelNotFoundError",
+    ),
+    "instructor": Adapter(
+        script="with_instructor.py",
+        requirements=("instructor==1.17.0",),
+        methods=("structured", "structured_by_a_tool", "structured_by_json_mode", "streamed_structure", "async_structure"),
+        missing_model="InstructorRetryException",
+    ),
+    "llm": Adapter(
+        script="with_llm.py",
+        requirements=("llm==0.36", "llm-ollama==0.19.1"),
+        methods=(*TALK, "usage", "command", *TOOLS, "structured", "embedding"),
+        missing_model="UnknownModelError",
+        model="ollama/test:latest",
+    ),
+}
 
 
-def test_llm_with_llm_ollama(url: str, tmp_path: Path) -> None:
-    pytest.importorskip("llm_ollama")
-    environment = {**os.environ, "OLLAMA_HOST": url, "LLM_USER_PATH": str(tmp_path)}
-    command = [sys.executable, "-m", "llm", "-m", "ollama/test", "hi"]
+@pytest.fixture(scope="module")
+def see(url: str, python_with: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+    """Return how to run an adapter's script; each runs once."""
 
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    @cache
+    def see(name: str) -> dict[str, Any]:
+        adapter = ADAPTERS[name]
+        command = [str(python_with(*adapter.requirements)), str(SCRIPTS / adapter.script), url, adapter.model]
+        return run([*command, *adapter.methods, "missing_model"], tmp_path_factory.mktemp("home"))
 
-    assert result.stdout.strip() == TEXT, result.stderr
+    return see
+
+
+def run(command: list[str], home: Path) -> dict[str, Any]:
+    """Run a script with a home of its own, away from the person's settings and keys, and return what it saw."""
+    #: litellm would fetch its price list, llama-index and langchain would look for tokenizers and tracers.
+    quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LANGSMITH_TRACING": "false", "PYTHONWARNINGS": "ignore"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LLM_USER_PATH": str(home / "llm"), **quiet}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(("name", "method"), [(name, method) for name, adapter in ADAPTERS.items() for method in adapter.methods])
+def test_an_adapter_sees_what_was_said(name: str, method: str, see: Callable[[str], dict[str, Any]]) -> None:
+    assert see(name)[method] == SEEN[method]
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_a_model_that_is_not_there_is_the_adapters_own_error(name: str, see: Callable[[str], dict[str, Any]]) -> None:
+    assert see(name)["missing_model"] == {"failure": ADAPTERS[name].missing_model}
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["langchain-ollama", "litellm-openai", "litellm-anthropic"])
+def test_a_real_model_answers_an_adapter_of_each_dialect(
+    name: str, smollm2_url: str, python_with: Callable[..., Path], tmp_path: Path
+) -> None:
+    adapter = ADAPTERS[name]
+    model = adapter.model.replace("test", "smollm2")
+    interpreter = str(python_with(*adapter.requirements))
+
+    seen = run([interpreter, str(SCRIPTS / adapter.script), smollm2_url, model, "chat", "stream", "structured"], tmp_path)
+
+    assert seen["chat"]
+    assert len(seen["stream"]) > 3
+    assert isinstance(seen["structured"]["city"], str)
