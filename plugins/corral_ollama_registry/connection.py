@@ -6,6 +6,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 from corral.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
 # Without a byte for this long a connection is dead.
@@ -99,13 +100,23 @@ class Reply:
         return body
 
 
+@contextmanager
+def reading_address(url: str) -> Iterator[None]:
+    """Turn the complaint about an address that somebody else wrote into a SourceError."""
+    try:
+        yield
+    except ValueError as error:
+        raise SourceError(f"'{url}' is not an address of a registry: {error}") from error
+
+
 def get(url: str, headers: Mapping[str, str], policy: Policy) -> Reply:
     """Ask for a URL once, without following redirects. Raises SourceError."""
-    parts = urlsplit(url)
+    with reading_address(url):
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise SourceError(f"'{url}' is not an address of a registry")
     policy.check(parts.scheme, parts.netloc)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     connection = http.client.HTTPConnection(parts.hostname, port, timeout=_TIMEOUT_S)
     try:
         connection.sock = _connect(parts.netloc, parts.hostname, port, policy)

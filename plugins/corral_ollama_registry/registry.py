@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from corral.errors import SourceError
-from corral_ollama_registry.connection import Interrupted, get
+from corral_ollama_registry.connection import Interrupted, get, reading_address
 
 if TYPE_CHECKING:
     from corral.names import ModelName
@@ -60,8 +60,9 @@ class Registry:
         for _ in range(_MAX_REDIRECTS):
             if reply.status not in _REDIRECTS:
                 return reply
-            with reply:
-                url = urljoin(url, reply.headers.get("Location", ""))
+            location = reply.headers.get("Location", "")
+            with reply, reading_address(location):
+                url = urljoin(url, location)
             reply = self._ask(url, headers)
         with reply:
             raise SourceError(f"'{self._name.host}' redirects more than {_MAX_REDIRECTS} times")
@@ -75,8 +76,10 @@ class Registry:
         """Return a token from the registry's own host: one that another host asks for could be used against the user."""
         found = dict(_CHALLENGE.findall(challenge))
         realm = found.get("realm", "")
-        if urlsplit(realm).netloc.lower() != self._name.host.lower():
-            raise SourceError(f'realm host "{urlsplit(realm).netloc}" does not match original host "{self._name.host}"')
+        with reading_address(realm):
+            host = urlsplit(realm).netloc
+        if host.lower() != self._name.host.lower():
+            raise SourceError(f'realm host "{host}" does not match original host "{self._name.host}"')
         query = [("service", found.get("service", "")), *(("scope", scope) for scope in found.get("scope", "").split())]
         with get(f"{realm}?{urlencode(query)}", {"User-Agent": "corral"}, self._policy) as reply:
             _require(reply, 200)

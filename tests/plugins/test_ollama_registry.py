@@ -191,6 +191,13 @@ def test_a_realm_on_another_host_is_refused(registry: FakeRegistry, elsewhere: F
     assert elsewhere.seen == []
 
 
+def test_a_realm_that_is_no_address_is_refused(registry: FakeRegistry) -> None:
+    registry.answers["/v2/library/tiny/manifests/latest"] = lambda _: (401, {"WWW-Authenticate": 'Bearer realm="https://[::1"'}, b"")
+
+    with pytest.raises(SourceError, match="not an address"):
+        registry.source().resolve()
+
+
 @pytest.mark.parametrize(
     "location",
     [
@@ -200,6 +207,8 @@ def test_a_realm_on_another_host_is_refused(registry: FakeRegistry, elsewhere: F
         "https://169.254.169.254/x",
         "file:///etc/passwd",
         "https://u:p@example.com/",
+        "https://example.com:99999/",
+        "https://[::1",
         "",
     ],
 )
