@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _V3_CALLS = "deepseek-v3"
 _R1_CALLS = "deepseek-r1"
 
-_V3 = Markers(all_of=("<｜tool▁sep｜>", "<think></think>"))
+_V3 = Markers(all_of=("<｜tool▁sep｜>",), none_of=("```json",))
+#: Another template of the same models opens the thinking that it closes; it is left to the chat-template renderer.
+_V3_RENDERS = Markers(all_of=(*_V3.all_of, "</think>"), none_of=(*_V3.none_of, "<think></think>"))
 _R1 = Markers(all_of=("<｜tool▁sep｜>", "```json"))
 
 
@@ -25,11 +27,13 @@ def declare_capabilities() -> Capabilities:
     support = ParserSupport(tools=True, parallel_tools=True, thinking="optional", argument_streaming=True, constrains=True)
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="deepseek3.1", summary="DeepSeek V3.1", call_format=_V3_CALLS, detect=_V3),),
+        renderers=(RendererOffer(name="deepseek3.1", summary="DeepSeek V3.1", call_format=_V3_CALLS, detect=_V3_RENDERS),),
         parsers=(
             ParserOffer(name="deepseek3", support=support, summary="DeepSeek V3.1", call_format=_V3_CALLS, detect=_V3),
             ParserOffer(name="deepseek3.1", support=support, summary="DeepSeek V3.1", call_format=_V3_CALLS),
-            ParserOffer(name="deepseek-r1", support=support, summary="DeepSeek R1 and its distillates", call_format=_R1_CALLS, detect=_R1),
+            ParserOffer(
+                name="deepseek-r1", support=support, summary="DeepSeek V3, R1 and its distillates", call_format=_R1_CALLS, detect=_R1
+            ),
         ),
     )
 

@@ -11,6 +11,8 @@ _END = "<｜tool▁calls▁end｜>"
 _CALL = "<｜tool▁call▁begin｜>"
 _SEPARATOR = "<｜tool▁sep｜>"
 _CALL_END = "<｜tool▁call▁end｜>"
+#: A prompt of V3.1 ends the thinking before it began when there shall be none.
+_STARTS = (On("<think>", goto="thinking", at_start=True), On("</think>", goto="content", at_start=True))
 
 
 def _sections(syntax: NamedCalls, grammar: CallGrammar) -> Format:
@@ -18,7 +20,7 @@ def _sections(syntax: NamedCalls, grammar: CallGrammar) -> Format:
     calls = (On(_BEGIN, goto="calls"), On(_CALL, goto="calls", call=syntax))
     return Format(
         states={
-            "content": State(Sink.CONTENT, (On("<think>", goto="thinking", at_start=True), *calls)),
+            "content": State(Sink.CONTENT, (*_STARTS, *calls)),
             "thinking": State(Sink.THINKING, (On("</think>", goto="content"), *calls)),
             "calls": State(Sink.SKIP, (On(_CALL, call=syntax), On(_END, goto="content"))),
         },

@@ -1,19 +1,35 @@
-"""Render a conversation as DeepSeek V3.1's reference template does: tools are not shown, earlier thinking is left out."""
+"""Render a conversation as DeepSeek V3.1's reference template does.
+
+One difference: the reference leaves tools to its callers; here they are shown as the models' card says.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, dump_json, refuse_images, split_prefill
+from corral.formats import PromptBuilder, dump_json, function_of, refuse_images, split_prefill
 
 if TYPE_CHECKING:
-    from corral.conversation import Conversation, Message, Prompt
+    from collections.abc import Sequence
+
+    from corral.conversation import Conversation, JsonObject, Message, Prompt
 
 _EOS = "<｜end▁of▁sentence｜>"
-_NO_THOUGHT = "<think></think>"
+_NO_THOUGHT = "</think>"
 _SEPARATOR = "<｜tool▁sep｜>"
 
 STOP = (_EOS,)
+
+_HOW_TO_CALL = """
+IMPORTANT: ALWAYS adhere to this exact format for tool use:
+<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>tool_call_name<｜tool▁sep｜>tool_call_arguments<｜tool▁call▁end｜>{additional_tool_calls}\
+<｜tool▁calls▁end｜>
+
+Where:
+- `tool_call_name` must be an exact match to one of the available tools
+- `tool_call_arguments` must be valid JSON that strictly follows the tool's Parameters Schema
+- For multiple tool calls, chain them directly without separators or spaces
+"""
 
 
 def render(conversation: Conversation, bos: str) -> Prompt:
@@ -25,6 +41,8 @@ def render(conversation: Conversation, bos: str) -> Prompt:
     turns, prefill = split_prefill(conversation.messages)
     prompt = PromptBuilder()
     prompt.control(bos).user("\n\n".join(message.content for message in turns if message.role == "system"))
+    if conversation.tools:
+        _tools(prompt, conversation.tools)
     before = ""
     is_answered = False
     for message in turns:
@@ -38,10 +56,18 @@ def render(conversation: Conversation, bos: str) -> Prompt:
             before, is_answered = message.role, message.role == "tool"
     prompt.control("<｜Assistant｜>" if before == "user" else "").begin_answer()
     if prefill:
-        prompt.control("<think>").user(prefill.thinking).control("</think>").user(prefill.content)
+        prompt.control("<think>" if prefill.thinking else "").user(prefill.thinking).control("</think>").user(prefill.content)
     elif before == "user":
         prompt.control("<think>" if conversation.think else _NO_THOUGHT)
     return prompt.build(stop=STOP)
+
+
+def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject]) -> None:
+    prompt.control("\n\n## Tools\nYou have access to the following tools:\n")
+    for function in map(function_of, tools):
+        name, description = function.get("name", ""), function.get("description", "")
+        prompt.user(f"\n### {name}\nDescription: {description}\n\nParameters: {dump_json(function.get('parameters') or {})}\n")
+    prompt.control(_HOW_TO_CALL)
 
 
 def _assistant(prompt: PromptBuilder, message: Message, *, is_first: bool, is_answered: bool) -> None:

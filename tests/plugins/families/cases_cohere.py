@@ -52,7 +52,7 @@ CASES = [
         holds=Holds(alternates=True, content_with_calls=False),
         variables=_reasoning,
         excuse=_reuses_ids,
-        differs="text stands before its calls (the reference drops it), and an id may be used again",
+        differs="the reference drops text next to calls, and loses count when an id is used twice",
     ),
     Shown(
         renderer="cohere",

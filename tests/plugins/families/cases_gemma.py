@@ -56,7 +56,7 @@ CASES = [
         template="google-gemma-4-31B-it.jinja",
         holds=Holds(alternates=True, content_with_calls=False),
         excuse=_confuses_keywords,
-        differs="text stands before its calls, every result is shown, and parameters named like keywords are declared",
+        differs="the reference puts text behind the results of its calls, and drops other results and parameters named like keywords",
     ),
     Shown(
         renderer="gemma4",

@@ -9,11 +9,12 @@ from corral.events import CallStatus
 _ULM = '{"name": "get_weather", "parameters": {"city": "Ulm"}}'
 _STOP = '{"name": "stop", "parameters": {}}'
 _READ = ("get_weather", {"city": "Ulm"}, OK)
-_DIFFERS = "text next to a call and a second call are written; the reference drops the one and refuses the other"
+_DIFFERS = "the reference drops text next to a call, and refuses a second call in a turn"
 _HOLDS = Holds(later_system=True, content_with_calls=False, parallel=False)
 
 CASES = [
     Reference(renderer="llama3.1", template="meta-llama-Llama-3.1-8B-Instruct.jinja", holds=_HOLDS, differs=_DIFFERS),
+    Reference(renderer="llama3.3", template="meta-llama-Llama-3.3-70B-Instruct.jinja", holds=_HOLDS, differs=_DIFFERS),
     Reference(renderer="llama3.2", template="meta-llama-Llama-3.2-3B-Instruct.jinja", holds=_HOLDS, differs=_DIFFERS),
     Shown(
         renderer="llama3.3",

@@ -17,7 +17,7 @@ def _wrapped(*calls: str) -> str:
 _READ = ("get_weather", {"city": "Ulm"}, OK)
 
 CASES = [
-    Reference(renderer="minimax-m2", template="MiniMax-M2.jinja", differs="later system messages are turns; the reference drops them"),
+    Reference(renderer="minimax-m2", template="MiniMax-M2.jinja", differs="the reference drops later system messages"),
     Shown(
         renderer="minimax-m2",
         case="a-result",

@@ -32,7 +32,7 @@ CASES = [
         template="mistralai-Ministral-3-14B-Reasoning-2512.jinja",
         holds=Holds(alternates=True),
         describe=_describe,
-        differs="roles need not alternate; the reference refuses them",
+        differs="the reference refuses roles that do not alternate",
     ),
     Shown(
         renderer="ministral",
