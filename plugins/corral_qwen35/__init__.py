@@ -10,30 +10,49 @@ from corral.spec import Capabilities, Markers, ParserOffer, ParserSupport, Rende
 if TYPE_CHECKING:
     from corral.conversation import Conversation, Prompt
     from corral.events import OutputParser
+    from corral.spec import ModelSpec
 
 CALL_FORMAT = "qwen3-coder"
 
 _CALLS = ("<function=example_function_name>", "<|im_start|>", "<think>")
-_LAYOUT = Markers(all_of=(*_CALLS, "last_query_index", "video_count"), none_of=("resolved_reasoning_effort",))
-#: Step 3.5, Qwen3.6 and Qwen3.8 write other prompts, and the same answers.
+_EFFORT = "resolved_reasoning_effort"
+_FIRST = Markers(all_of=(*_CALLS, "last_query_index", "video_count"), none_of=(_EFFORT,))
+_LATER = Markers(all_of=(*_CALLS, "last_query_index", "video_count", _EFFORT))
+#: Step 3.5 writes other prompts, and the same answers.
 _ANSWERS = Markers(all_of=_CALLS, none_of=("truncate_history_thinking", "{reasoning effort:"))
 
 
 @hookimpl
 def declare_capabilities() -> Capabilities:
-    """Offer the renderer and the parser of Qwen3.5."""
-    support = ParserSupport(tools=True, parallel_tools=True, thinking="optional", argument_streaming=True, constrains=True)
-    renderer = RendererOffer(name="qwen3.5", summary="Qwen3.5 and Qwen3.6", call_format=CALL_FORMAT, detect=_LAYOUT, vision=True)
-    parser = ParserOffer(name="qwen3.5", support=support, summary="Qwen3.5 to Qwen3.8", call_format=CALL_FORMAT, detect=_ANSWERS)
-    return Capabilities(api_version=API_VERSION, renderers=(renderer,), parsers=(parser,))
+    """Offer the renderers of Qwen3.5 and Qwen3.8, and the parser of both."""
+    return Capabilities(
+        api_version=API_VERSION,
+        renderers=(
+            RendererOffer(name="qwen3.5", summary="Qwen3.5 and Qwen3.6", call_format=CALL_FORMAT, detect=_FIRST, vision=True),
+            RendererOffer(name="qwen3.8", summary="Qwen3.8", call_format=CALL_FORMAT, detect=_LATER, vision=True),
+        ),
+        parsers=(ParserOffer(name="qwen3.5", support=_support, summary="Qwen3.5 to Qwen3.8", call_format=CALL_FORMAT, detect=_ANSWERS),),
+    )
+
+
+def _support(model: ModelSpec) -> ParserSupport:
+    """Return what the parser reads; only Qwen3.8 was taught how hard to think."""
+    return ParserSupport(
+        tools=True,
+        parallel_tools=True,
+        thinking="optional",
+        thinking_levels=("low", "medium", "high") if model.renderer.name == "qwen3.8" else (),
+        argument_streaming=True,
+        constrains=True,
+    )
 
 
 @hookimpl
-def render_prompt(conversation: Conversation) -> Prompt:
-    """Render as the reference template does."""
-    from corral_qwen35.rendering import render
+def render_prompt(model: ModelSpec, conversation: Conversation) -> Prompt:
+    """Render in the layout that the renderer's name asks for."""
+    from corral_qwen35.rendering import FIRST, LATER, render
 
-    return render(conversation)
+    return render(conversation, LATER if model.renderer.name == "qwen3.8" else FIRST)
 
 
 @hookimpl

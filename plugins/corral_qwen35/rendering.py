@@ -1,17 +1,17 @@
-"""Render a conversation as Qwen3.5's reference template does."""
+"""Render a conversation as the reference templates of Qwen3.5 and Qwen3.8 do."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corral.formats import PromptBuilder, begins_run, dump_json, ends_run, last_query, split_prefill, split_thinking, template_text
-from corral_qwen35.wording import AFTER_TOOLS, BEFORE_TOOLS
+from corral_qwen35.wording import AFTER_TOOLS, BEFORE_TOOLS, EFFORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corral.conversation import Conversation, JsonObject, Message, Prompt, ToolCall
+    from corral.conversation import Conversation, Json, JsonObject, Message, Prompt, Think, ToolCall
 
 STOP = ("<|im_end|>", "<|endoftext|>")
 END = "<|im_end|>\n"
@@ -22,12 +22,29 @@ _IMAGE = "<|vision_start|><|image_pad|><|vision_end|>"
 _ROLES = frozenset({"system", "user"})
 
 
-def render(conversation: Conversation) -> Prompt:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What the templates differ in."""
+
+    #: Whether the system message says how hard to think.
+    tells_effort: bool = False
+    #: Whether answers of before keep their thoughts; otherwise only those after the last question do.
+    keeps_thoughts: bool = False
+    #: Whether `true` and `null` are written as JSON; otherwise as Python does.
+    json_values: bool = False
+
+
+FIRST = Layout()
+LATER = Layout(tells_effort=True, keeps_thoughts=True, json_values=True)
+
+
+def render(conversation: Conversation, layout: Layout) -> Prompt:
     """Return the prompt. A last assistant message without calls is left open for the model to continue."""
     prompt = PromptBuilder()
     messages = conversation.messages
     is_told = bool(messages) and messages[0].role == "system"
-    _system(prompt, messages[0].content.strip() if is_told else None, conversation.tools)
+    told = messages[0].content.strip() if is_told else None
+    _system(prompt, told, _effort(conversation.think) if layout.tells_effort else None, conversation.tools)
     turns, prefill = split_prefill(messages)
     query = last_query(messages)
     for index, message in enumerate(turns):
@@ -38,23 +55,35 @@ def render(conversation: Conversation) -> Prompt:
                 begins = index > 0 and begins_run(turns, index)
                 _result(prompt, message.content.strip(), begins=begins, ends=ends_run(turns, index))
             case "assistant":
-                _assistant(prompt, message, is_late=index > query)
+                _assistant(prompt, message, layout, shows_thoughts=layout.keeps_thoughts or index > query)
             case _:
                 _asked(prompt, message)
-    _answer(prompt, prefill, is_quiet=conversation.think is False)
+    _answer(prompt, prefill, layout, is_quiet=conversation.think is False)
     return prompt.build(stop=STOP)
 
 
-def _system(prompt: PromptBuilder, text: str | None, tools: Sequence[JsonObject]) -> None:
-    if text is None and not tools:
+def _effort(think: Think) -> str:
+    match think:
+        case False:
+            return ""
+        case "low" | "medium":
+            return EFFORTS[think]
+        case _:
+            return EFFORTS["high"]
+
+
+def _system(prompt: PromptBuilder, told: str | None, effort: str | None, tools: Sequence[JsonObject]) -> None:
+    """Write the system turn; the templates that tell an effort (None for the others) leave an empty turn out."""
+    is_empty = told is None if effort is None else not told and not effort
+    if is_empty and not tools:
         return
-    prompt.control("<|im_start|>system\n")
+    prompt.control("<|im_start|>system\n").control(effort or "").control("\n\n" if effort and (tools or told) else "")
     if tools:
         prompt.control(BEFORE_TOOLS)
         for tool in tools:
             prompt.control("\n").user(dump_json(tool))
-        prompt.control(AFTER_TOOLS).control("\n\n" if text else "")
-    prompt.user(text or "").control(END)
+        prompt.control(AFTER_TOOLS).control("\n\n" if told else "")
+    prompt.user(told or "").control(END)
 
 
 def _asked(prompt: PromptBuilder, message: Message) -> None:
@@ -73,22 +102,22 @@ def _result(prompt: PromptBuilder, text: str, *, begins: bool, ends: bool) -> No
     prompt.control(END if ends else "")
 
 
-def _assistant(prompt: PromptBuilder, message: Message, *, is_late: bool) -> None:
-    """Write an answer of before; its thoughts stay only while the question they belong to is still open."""
-    thinking, content = _said(message)
+def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, *, shows_thoughts: bool) -> None:
+    thinking, content = _said(message, layout)
     prompt.control("<|im_start|>assistant\n")
-    if is_late:
+    if shows_thoughts:
         _thought(prompt, thinking)
     prompt.user(content)
     for number, call in enumerate(message.tool_calls):
         first = "\n\n" if content.strip() else ""
         prompt.control("\n" if number else first)
-        _call(prompt, call)
+        _call(prompt, call, layout)
     prompt.control(END)
 
 
-def _said(message: Message) -> tuple[str, str]:
-    thinking, content = split_thinking(replace(message, content=message.content.strip()))
+def _said(message: Message, layout: Layout) -> tuple[str, str]:
+    content = message.content.strip()
+    thinking, content = (message.thinking, content) if layout.keeps_thoughts else split_thinking(replace(message, content=content))
     return thinking.strip(), content
 
 
@@ -96,14 +125,18 @@ def _thought(prompt: PromptBuilder, thinking: str) -> None:
     prompt.control("<think>\n").user(thinking).control("\n</think>\n\n")
 
 
-def _call(prompt: PromptBuilder, call: ToolCall) -> None:
-    parameters = "".join(f"<parameter={key}>\n{template_text(value)}\n</parameter>\n" for key, value in call.arguments.items())
+def _call(prompt: PromptBuilder, call: ToolCall, layout: Layout) -> None:
+    parameters = "".join(f"<parameter={key}>\n{_value_text(value, layout)}\n</parameter>\n" for key, value in call.arguments.items())
     prompt.control("<tool_call>\n").user(f"<function={call.name}>\n{parameters}</function>").control("\n</tool_call>")
 
 
-def _answer(prompt: PromptBuilder, prefill: Message | None, *, is_quiet: bool) -> None:
+def _value_text(value: Json, layout: Layout) -> str:
+    return dump_json(value) if layout.json_values and not isinstance(value, str) else template_text(value)
+
+
+def _answer(prompt: PromptBuilder, prefill: Message | None, layout: Layout, *, is_quiet: bool) -> None:
     prompt.control("<|im_start|>assistant\n").begin_answer()
-    thinking, content = _said(prefill) if prefill else ("", "")
+    thinking, content = _said(prefill, layout) if prefill else ("", "")
     if content or (is_quiet and not thinking):
         _thought(prompt, thinking)
         prompt.user(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from family import CUT, OK, Answered, Forced, Reference, RoundTrip, Shown, assistant, call, result, system, talk, user
+from family import CUT, OK, Answered, Forced, Holds, Reference, RoundTrip, Shown, assistant, call, result, system, talk, user
 
 from corral.conversation import Message
 from corral_qwen35.wording import AFTER_TOOLS
@@ -11,9 +11,72 @@ HI = "<|im_start|>user\nHi<|im_end|>\n"
 CALL = "<tool_call>\n<function=get_weather>\n<parameter=city>\nUlm\n</parameter>\n</function>\n</tool_call>"
 READ = ("get_weather", {"city": "Ulm"}, OK)
 
+LOW = (
+    "Reasoning effort is set to low. Keep your thinking brief and focused, "
+    "moving directly to the conclusion without unnecessary elaboration."
+)
+HIGH = (
+    "Reasoning effort is set to xhigh. Please think carefully through the task, validate key assumptions, consider plausible alternatives, "
+    "and prioritize correctness, consistency, and clarity in the final answer."
+)
+EFFORT = (
+    "{%- set resolved_reasoning_effort = reasoning_effort|default('high') %}"
+    f"{{%- set told = {{'low': '{LOW}', 'medium': '', 'high': '{HIGH}'}}[resolved_reasoning_effort] %}}"
+    "{%- if enable_thinking is defined and enable_thinking is false %}{%- set told = '' %}{%- endif %}"
+)
+ONLY_EFFORT = (
+    "{%- if told and not tools and messages[0].role != 'system' %}"
+    r"{{- '<|im_start|>system\n' + told + '<|im_end|>\n' }}{%- endif %}"
+)
+BOTH = (
+    r"{%- if told or content %}{{- '<|im_start|>system\n' + told + ('\n\n' if told and content else '') + content + '<|im_end|>\n' }}"
+    "{%- endif %}"
+)
+#: What the template of Qwen3.8 changes in Qwen3.5's.
+LATER = (
+    ("{%- if tools and tools is iterable", EFFORT + "{%- if tools and tools is iterable"),
+    ('{{- "# Tools', r"{{- told + '\n\n' if told else '' }}" + '{{- "# Tools'),
+    (r"{{- '<|im_start|>system\n' + content + '<|im_end|>\n' }}", BOTH),
+    ("{%- set ns = namespace(multi_step_tool", ONLY_EFFORT + "{%- set ns = namespace(multi_step_tool"),
+    ("{%- if '</think>' in content %}", "{%- if false %}"),
+    ("{%- if loop.index0 > ns.last_query_index %}", "{%- if true %}"),
+    ("if args_value is mapping or (args_value is sequence and args_value is not string)", "if args_value is not string"),
+)
+
+
+def later(template: str) -> str:
+    """Return the template as Qwen3.8 has it."""
+    for old, new in LATER:
+        assert old in template
+        template = template.replace(old, new)
+    return template
+
 
 CASES = (
     Reference(renderer="qwen3.5", template="Qwen3.5-4B.jinja"),
+    Reference(
+        renderer="qwen3.8",
+        template="Qwen3.5-4B.jinja",
+        holds=Holds(think=(None, True, False, "low", "medium", "high")),
+        edit=later,
+        differs="the reference was changed to what Qwen3.8 has",
+    ),
+    Shown(
+        renderer="qwen3.8",
+        case="effort",
+        conversation=talk(system(), user(), assistant("so", thinking="hm"), user(), think="low"),
+        text=f"<|im_start|>system\n{LOW}\n\nBe kind<|im_end|>\n{HI}<|im_start|>assistant\n<think>\nhm\n</think>\n\nso<|im_end|>\n"
+        f"{HI}<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="qwen3.8",
+        case="plain",
+        conversation=talk(user()),
+        text=f"<|im_start|>system\n{HIGH}<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    RoundTrip(renderer="qwen3.8", parser="qwen3.5"),
     Shown(
         renderer="qwen3.5",
         case="plain",
