@@ -57,7 +57,9 @@ def page() -> str:
 def _renderer_rows(offers: Iterable[RendererOffer]) -> Iterator[tuple[str, ...]]:
     compared = [(case.renderer, case.template, _result(case)) for case in collect(Reference)] + list(_ELSEWHERE)
     for offer in offers:
-        rows = [(template, result) for name, template, result in compared if name == offer.name] or [("nothing: none is at hand", "")]
+        rows = [(template, result) for name, template, result in compared if name == offer.name] or [
+            ("nothing: none is at hand", "by hand-written prompts only")
+        ]
         for template, result in rows:
             yield f"`{offer.name}`", offer.summary, template, result
 
