@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import llama_cpp.llama_cpp as ll
-
 from corral.errors import LoadFailed
+from corral_llama_cpp.probe_ggml import library_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +22,7 @@ class Devices:
     """The devices of the ggml library that this process has loaded; the Python package has no names for these calls."""
 
     def __init__(self) -> None:
-        folder = Path(ll.__file__).parent / "lib"
+        folder = library_folder()
         self._registry = ctypes.CDLL(str(folder / "libggml.so"))
         self._registry.ggml_backend_dev_by_name.restype = ctypes.c_void_p
         self._registry.ggml_backend_dev_by_name.argtypes = [ctypes.c_char_p]
