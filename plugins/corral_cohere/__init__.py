@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _CALLS = "cohere"
 
 _FAMILY = Markers(all_of=("<|START_ACTION|>", "<|CHATBOT_TOKEN|>"))
-#: Earlier models have text between other tags, and long instructions; their template is left to the chat-template renderer.
-_RENDERS = Markers(all_of=(*_FAMILY.all_of, "<|START_TEXT|>"))
+#: Other models have text between other tags, and other instructions; their templates are left to the chat-template renderer.
+_RENDERS = Markers(all_of=(*_FAMILY.all_of, "<|START_TEXT|>", "Your name is North Mini Code."))
 
 
 @hookimpl

@@ -18,8 +18,9 @@ _CALLS_4 = "granite4"
 
 _GRANITE_33 = Markers(all_of=("<|start_of_role|>", "<|tool_call|>"))
 _GRANITE_4 = Markers(all_of=("<|start_of_role|>", "<tool_call>"), none_of=("<|tool_call|>",))
-_GRANITE_40 = Markers(all_of=(*_GRANITE_4.all_of, "g4_default_system_message"), none_of=_GRANITE_4.none_of)
-_GRANITE_41 = Markers(all_of=_GRANITE_4.all_of, none_of=(*_GRANITE_4.none_of, "g4_default_system_message"))
+_SHAPE = (*_GRANITE_4.all_of, "tools_system_message_prefix")
+_GRANITE_40 = Markers(all_of=(*_SHAPE, "g4_default_system_message"), none_of=_GRANITE_4.none_of)
+_GRANITE_41 = Markers(all_of=_SHAPE, none_of=(*_GRANITE_4.none_of, "g4_default_system_message"))
 
 
 @hookimpl

@@ -16,8 +16,9 @@ _CALLS = "kimi-k2"
 
 _FAMILY = Markers(all_of=("<|tool_calls_section_begin|>", "<|im_middle|>"))
 #: The first release's template numbers calls in another way; it is left to the chat-template renderer.
-_INSTRUCT = Markers(all_of=(*_FAMILY.all_of, "tool_call_counter"), none_of=("<think>",))
-_THINKING = Markers(all_of=(*_FAMILY.all_of, "tool_call_counter", "<think>"))
+_NUMBERED = (*_FAMILY.all_of, "tool_call_counter", "tool_declare<|im_middle|>{{ tools | tojson }}", "You are Kimi, an AI assistant")
+_INSTRUCT = Markers(all_of=_NUMBERED, none_of=("<think>",))
+_THINKING = Markers(all_of=(*_NUMBERED, "<think>"))
 
 
 @hookimpl

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _CALLS = "llama3"
 
-_FAMILY = ("<|start_header_id|>", "Cutting Knowledge Date", '"parameters": ')
+_FAMILY = ("<|start_header_id|>", "Cutting Knowledge Date", '"parameters": ', "tools_in_user_message")
 #: The template of 3.3 is that of 3.1, so a model of either is found as 3.1.
 _LLAMA_31 = Markers(all_of=(*_FAMILY, "builtin_tools"))
 _LLAMA_32 = Markers(all_of=(*_FAMILY, "strftime_now"), none_of=("builtin_tools",))

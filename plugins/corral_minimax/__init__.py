@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from corral.events import OutputParser
 
 _CALLS = "minimax-m2"
-_DETECT = Markers(all_of=("<minimax:tool_call>", "<invoke name="))
+_FAMILY = Markers(all_of=("<minimax:tool_call>", "<invoke name="))
+#: Later models say who they are where M2 says no more than this.
+_RENDERS = Markers(all_of=(*_FAMILY.all_of, 'model_identity = "You are a helpful assistant."'))
 
 
 @hookimpl
@@ -21,8 +23,8 @@ def declare_capabilities() -> Capabilities:
     support = ParserSupport(tools=True, parallel_tools=True, thinking="always", argument_streaming=True, constrains=True)
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="minimax-m2", summary="MiniMax-M2", call_format=_CALLS, detect=_DETECT),),
-        parsers=(ParserOffer(name="minimax-m2", support=support, summary="MiniMax-M2", call_format=_CALLS, detect=_DETECT),),
+        renderers=(RendererOffer(name="minimax-m2", summary="MiniMax-M2", call_format=_CALLS, detect=_RENDERS),),
+        parsers=(ParserOffer(name="minimax-m2", support=support, summary="MiniMax-M2", call_format=_CALLS, detect=_FAMILY),),
     )
 
 

@@ -17,6 +17,8 @@ _NAMED = "mistral"
 _LIST = "mistral-list"
 
 _MINISTRAL = Markers(all_of=("[TOOL_CALLS]", "[ARGS]", "[THINK]"))
+#: Magistral's template thinks too, and has other instructions; it is left to the chat-template renderer.
+_MINISTRAL_RENDERS = Markers(all_of=(*_MINISTRAL.all_of, "# HOW YOU SHOULD THINK AND ANSWER", "tools_definition"))
 _DEVSTRAL = Markers(all_of=("[TOOL_CALLS]", "[ARGS]"), none_of=("[THINK]", "[CALL_ID]"))
 _SMALL = Markers(all_of=("[TOOL_CALLS]", "[ARGS]", "[CALL_ID]"), none_of=("[THINK]",))
 _NEMO = Markers(all_of=("[TOOL_CALLS][", "[AVAILABLE_TOOLS]["), none_of=("[ARGS]",))
@@ -33,7 +35,9 @@ def declare_capabilities() -> Capabilities:
     thinks = replace(support, thinking="optional")
     return Capabilities(
         api_version=API_VERSION,
-        renderers=(RendererOffer(name="ministral", summary="Ministral 3 Reasoning", call_format=_NAMED, detect=_MINISTRAL, vision=True),),
+        renderers=(
+            RendererOffer(name="ministral", summary="Ministral 3 Reasoning", call_format=_NAMED, detect=_MINISTRAL_RENDERS, vision=True),
+        ),
         parsers=(
             ParserOffer(name="ministral", support=thinks, summary="Ministral 3, Magistral", call_format=_NAMED, detect=_MINISTRAL),
             ParserOffer(name="devstral", support=support, summary="Devstral", call_format=_NAMED, detect=_DEVSTRAL),
