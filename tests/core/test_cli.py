@@ -423,6 +423,17 @@ def test_completion_knows_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stdout.split() == ["plain,plugins", "plain,plan"]
 
 
+@pytest.mark.parametrize(
+    ("words", "found"), [("corral render --renderer qwen3-c", "plain,qwen3-coder"), ("corral parse --parser qwen3-c", "plain,qwen3-coder")]
+)
+def test_completion_knows_renderers_and_parsers(words: str, found: str) -> None:
+    environ = {**os.environ, "_CORRAL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "3"}
+
+    result = subprocess.run([sys.executable, "-m", "corral"], env=environ, capture_output=True, text=True, check=False)
+
+    assert found in result.stdout.split()
+
+
 # Devices, keys, and the doctor
 
 

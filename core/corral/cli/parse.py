@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli.names import complete_parsers
 from corral.cli.streams import read_json, read_stdin, read_text, write_exactly
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("parse")
-@click.option("--parser", required=True, metavar="NAME", help="The parser to use.")
+@click.option("--parser", required=True, metavar="NAME", shell_complete=complete_parsers, help="The parser to use.")
 @click.option("--tools", type=click.Path(path_type=Path), help="A JSON file with the tools that may be called.")
 @click.option("--suffix", default="", metavar="TEXT", help="How the prompt ended, such as an opened <think>.")
 @click.option("--split", type=click.IntRange(min=1), metavar="N", help="Feed N characters at a time instead of all at once.")

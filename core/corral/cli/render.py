@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corral.cli.names import complete_models
+from corral.cli.names import complete_models, complete_renderers
 from corral.cli.output import json_option, print_json
 from corral.cli.streams import read_json, read_stdin, read_text, write_exactly
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("render")
-@click.option("--renderer", metavar="NAME", help="The renderer to use, without a model.")
+@click.option("--renderer", metavar="NAME", shell_complete=complete_renderers, help="The renderer to use, without a model.")
 @click.option("--model", metavar="MODEL", shell_complete=complete_models, help="An installed model, with all that it brings along.")
 @click.option("--template", type=click.Path(path_type=Path), help="A Jinja chat template for --renderer chat-template.")
 @json_option
