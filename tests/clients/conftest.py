@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from corral.events import ContentDelta, Finish, ThinkingDelta, ToolCallArgsDelta, ToolCallEnd, ToolCallStart
 from corral.keys import KeyFile
 from corral.settings import Settings
+from corral.spec import ParserSupport
 from corral.testing.api import USAGE, PaperLibrary, ScriptedEngine
 from corral.testing.serving import mount_plugins, serving
 from corral_api import anthropic, ollama, openai
@@ -30,6 +31,38 @@ if TYPE_CHECKING:
 #: pip and npm may wait for a slow index.
 INSTALL_S = 900
 
+PLACE = {"city": "Paris"}
+CALLS = [["get_weather", PLACE]]
+
+#: What each method of a client must see, whatever its language and dialect.
+SAID = {
+    "chat": "Let me look.",
+    "async_chat": "Let me look.",
+    "complete": "Let me look.",
+    "streamed_complete": ["Let me ", "look."],
+    "command": "Let me look.",
+    "stream": ["Let me ", "look."],
+    "responses": "Let me look.",
+    "streamed_responses": ["Let me ", "look."],
+    "usage": [7, 2],
+    "thinking": "Where is that?",
+    "streamed_thinking": ["Where is ", "that?"],
+    "tool_call": CALLS,
+    "streamed_tool_call": CALLS,
+    "tool_answer": "Let me look.",
+    "structured": PLACE,
+    "structured_by_a_tool": PLACE,
+    "structured_by_json_mode": PLACE,
+    "streamed_structure": PLACE,
+    "async_structure": PLACE,
+    "embedding": pytest.approx([0.6, 0.8, 0.0, 0.0]),
+    "models": ["test:latest"],
+    "running": ["test:latest"],
+    "shown": ["completion", "tools", "thinking", "embedding"],
+    "pulled": ["pulling manifest", "success"],
+    "counted": 6,
+}
+
 #: SmolLM2 knows no tools, but writes any format that a grammar asks for.
 SMOLLM2 = """FROM {path}
 RENDERER qwen3-coder
@@ -43,6 +76,10 @@ PARAMETER temperature 0
 
 class Repertoire(PaperLibrary):
     """Has one model that does everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.support = ParserSupport(tools=True, parallel_tools=True, thinking="optional", argument_streaming=True, constrains=True)
 
     def show(self, name: str, *, verbose: bool = False) -> ModelDetails:
         return replace(super().show(name, verbose=verbose), capabilities=("completion", "tools", "thinking", "embedding"))
@@ -95,6 +132,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = Settings(host="127.0.0.1:0", home=home, drain_timeout_s=2.0)
     with serving(mount_plugins([ollama, openai, anthropic], Playwright(), settings), settings, KeyFile(home / "keys.json")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def said() -> dict[str, Any]:
+    """Return what each method of a client must see."""
+    return SAID
 
 
 @pytest.fixture(scope="session")
