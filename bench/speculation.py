@@ -9,7 +9,7 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
-from asking import WORDS, continue_text, words
+from asking import continue_text, words
 from servers import Setup, arguments, both
 from tables import Table
 
@@ -19,19 +19,29 @@ if TYPE_CHECKING:
 TOKENS = 200
 
 
-SENTENCES = (
-    "The old {} stood near the {}, where nobody had seen a {} for many years.",
-    "In the morning she took the {} and went down to the {} to look for her {}.",
-    "It was a cold day, and the {} of the {} was covered with a thin layer of {}.",
-    "He said that the {} belonged to the {}, but nobody believed him about the {}.",
-    "When the {} was ready, they carried it past the {} and left it beside the {}.",
-)
+SENTENCES = [
+    "The river freezes only in the hardest winters, and then the children cross it on their way to school.",
+    "My grandfather kept his letters in a tin that had once been full of Dutch biscuits.",
+    "Every lighthouse on this coast has its own rhythm, so that sailors know where they are.",
+    "Bread needs four things: flour, water, salt and a great deal of patience.",
+    "The museum closed its doors at six, but nobody had told the two visitors in the attic.",
+    "Bees find their way home by the angle of the sun, even when clouds cover most of the sky.",
+    "She sold the piano, bought a bicycle and never regretted either decision.",
+    "A good map leaves out almost everything and still takes you where you want to go.",
+    "In 1921 the village got its first telephone, and within a week everyone was tired of it.",
+    "The tailor measured twice, cut once, and charged for both.",
+    "Copper turns green with age, which is why the roof of the old station looks like a forest.",
+    "There are fewer than forty words in their language for snow, but over a hundred for knots.",
+    "Nobody remembers who planted the walnut tree, although everybody eats the nuts.",
+    "The last train leaves at eleven, unless the driver's daughter has a concert that night.",
+    "He learned to read from seed catalogues and could spell chrysanthemum before he could spell his name.",
+    "When the dam was finished, the valley disappeared in nine days and the church tower in twelve.",
+]
 
 
 def repeating(seed: int) -> str:
     """Return a text of about 300 tokens and the beginning of its copy: a model goes on copying."""
-    chooser = random.Random(seed)
-    text = " ".join(chooser.choice(SENTENCES).format(*chooser.sample(WORDS, 3)) for _ in range(15))
+    text = " ".join(random.Random(seed).sample(SENTENCES, 14))
     return f"# Original\n\n{text}\n\n# Exact copy\n\n{text[:80]}"
 
 
@@ -58,13 +68,16 @@ async def compare(servers: tuple[Server, Server], text: str) -> tuple[float, flo
 
 async def measure(options: object) -> None:
     table = Table("prompt-lookup guessing at temperature 0, decoding only")
-    with both(Setup(options.model, slots=1, threads=options.threads)) as servers:
-        for name, make in (("repeats ~300 tokens", repeating), ("nothing repeats", fresh)):
-            found = [await compare(servers, make(pair)) for pair in range(options.pairs)]
-            guessed, plain, other, same = (list(column) for column in zip(*found, strict=True))
-            table.add(f"{name}: guessing / C++ server", guessed, other, more_is_better=True, unit="tok/s")
-            table.add(f"{name}: guessing / not guessing", guessed, plain, more_is_better=True, unit="tok/s")
-            table.note(f"{name}: same text as without", f"{sum(same)} of {len(same)}")
+    for name, make in (("repeats ~300 tokens", repeating), ("nothing repeats", fresh)):
+        found = []
+        for pair in range(options.pairs):
+            # New servers each time: texts are equal for sure in a cache without holes only (docs/engine.md).
+            with both(Setup(options.model, slots=1, threads=options.threads)) as servers:
+                found.append(await compare(servers, make(pair)))
+        guessed, plain, other, same = (list(column) for column in zip(*found, strict=True))
+        table.add(f"{name}: guessing / C++ server", guessed, other, more_is_better=True, unit="tok/s")
+        table.add(f"{name}: guessing / not guessing", guessed, plain, more_is_better=True, unit="tok/s")
+        table.note(f"{name}: same text as without", f"{sum(same)} of {len(same)}")
     table.write(options)
 
 

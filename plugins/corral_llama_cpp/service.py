@@ -78,7 +78,8 @@ class Service:
         vocabulary = self._loaded.model.vocabulary
         tokens = vocabulary.tokens(request.segments)
         # What is continued has its beginning already; a second BOS in the middle would make models forget it.
-        is_again = bool(request.context) and tokens[:1] == [vocabulary.bos]
+        # Where the model adds none, the same token at the start is the template's own mark of a turn.
+        is_again = bool(request.context) and vocabulary.adds_bos and tokens[:1] == [vocabulary.bos]
         return [*request.context, *(tokens[1:] if is_again else tokens)]
 
     def run(self) -> None:
@@ -95,8 +96,10 @@ class Service:
 
     def _run_busy(self) -> None:
         while self._embeds or not self._engine.is_idle:
+            outputs = self._engine.step()
+            # Before the parent wakes up to read the outputs: it would be counted among those who want a core.
             self._loaded.share_cores()
-            if outputs := self._engine.step():
+            if outputs:
                 self._send(Step(outputs))
             if self._embeds:
                 self._embed(self._embeds[0])

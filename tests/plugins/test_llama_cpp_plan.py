@@ -81,14 +81,25 @@ def test_prompts_beside_running_answers_are_cut_to_a_fraction_of_a_second():
     assert pacer.chunk(running=False) > pacer.chunk(running=True)
 
 
-@given(st.lists(st.integers(0, 2), max_size=60), st.integers(1, 8))
-def test_a_guess_is_what_followed_the_same_tokens_before(tokens, length):
+@given(st.lists(st.integers(0, 2), max_size=16), st.integers(1, 8))
+def test_a_guess_is_what_followed_the_longest_same_tokens_before(tokens, length):
     lookup = Lookup([])
     for token in tokens:
         lookup.extend([token])
     guess = lookup.draft(length)
-    places = [i for i in range(3, len(tokens)) if tokens[i - 3 : i] == tokens[-3:]] if len(tokens) > 3 else []
-    assert guess == (tokens[places[-1] : places[-1] + length] if places else [])
+
+    def matching(at):
+        return max(n for n in range(at + 1) if tokens[at - n : at] == tokens[len(tokens) - n :])
+
+    places = [at for at in range(3, len(tokens)) if matching(at) >= 3]
+    best = max(places, key=lambda at: (matching(at), at), default=None)
+    assert guess == (tokens[best : best + length] if best else [])
+
+
+def test_a_guess_waits_for_as_many_same_tokens_as_it_is_told():
+    lookup = Lookup([1, 2, 3, 4, 5, 9, 9, 1, 2, 3, 4, 5])
+    assert lookup.draft(2, match=5) == [9, 9]
+    assert lookup.draft(2, match=6) == []
 
 
 def test_guesses_grow_with_success_and_pause_longer_after_each_miss():

@@ -325,6 +325,13 @@ def test_context_of_another_model_is_refused(table):
         table.ask("hello", context=(10**7,))
 
 
+def test_a_continued_answer_keeps_the_mark_of_its_next_turn(table):
+    """SmolLM2's BOS is `<|im_start|>`, and the model does not ask for one."""
+    prompt = chat("And of Spain?")
+    answer = table.ask(prompt, context=(5, 6, 7), num_predict=1)
+    assert list(answer.done.tokens[3:-1]) == table.run(table.runner.tokenize(prompt))
+
+
 def test_an_answer_can_be_continued_from_its_tokens(table):
     first = table.ask("What is the capital of France?")
     more = table.ask(

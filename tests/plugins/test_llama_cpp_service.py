@@ -112,7 +112,7 @@ def test_an_embedding_waits_for_room_in_a_full_cache_instead_of_failing(steps: i
 def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...], prompt: list[int]) -> None:
     submitted: list[list[int]] = []
     engine = SimpleNamespace(is_idle=True, submit=lambda _, tokens: submitted.append(tokens))
-    vocabulary = SimpleNamespace(bos=1, holds=lambda _: True, tokens=lambda _: [1, 5])
+    vocabulary = SimpleNamespace(bos=1, adds_bos=True, holds=lambda _: True, tokens=lambda _: [1, 5])
     loaded = SimpleNamespace(
         engine=lambda fail: engine,
         load=SimpleNamespace(is_embedding=False),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 #: The shortest repetition that is taken as a hint while guesses are right, and the one that starts the guessing, in tokens.
 #: Three tokens repeat by chance in any prose; a wrong guess of two costs as much as a token.
 MIN_MATCH = 3
-COLD_MATCH = 6
+COLD_MATCH = 8
+#: Places that are compared, and tokens before each.
+MOST_PLACES = 16
+LONGEST_MATCH = 32
 #: The longest guess. A batch of 24 tokens takes 11 times as long as one token on 2 cores, and longer ones pay little more.
 MAX_DRAFT = 24
 #: Tokens without a guess after a wrong one; it doubles with each further wrong one.
@@ -14,31 +19,40 @@ MAX_PAUSE = 256
 
 
 class Lookup:
-    """Finds where the last tokens occurred before; what followed them then is a guess of what follows now."""
+    """Finds where the last tokens occurred before; what followed them then is a guess of what follows now.
+
+    Of several places the one counts where the most tokens before are the same, too: idioms repeat in many places.
+    """
 
     def __init__(self, tokens: list[int]) -> None:
         self._tokens: list[int] = []
-        #: Where the tokens after each run of MIN_MATCH tokens start, for its latest occurrence and the one before.
-        self._after: dict[tuple[int, ...], int] = {}
-        self._before: int | None = None
+        #: Where the tokens after each run of MIN_MATCH tokens start.
+        self._after: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         self.extend(tokens)
 
     def extend(self, tokens: list[int]) -> None:
         """Take further tokens of the stream."""
         for token in tokens:
             self._tokens.append(token)
-            end = len(self._tokens)
-            if end >= MIN_MATCH:
-                run = tuple(self._tokens[end - MIN_MATCH :])
-                self._before = self._after.get(run)
-                self._after[run] = end
+            if len(self._tokens) >= MIN_MATCH:
+                self._after[tuple(self._tokens[-MIN_MATCH:])].append(len(self._tokens))
 
     def draft(self, length: int, match: int = MIN_MATCH) -> list[int]:
         """Return at most `length` tokens that followed the last time; empty when fewer than `match` tokens repeat."""
-        at = self._before
-        if at is None or at < match or self._tokens[at - match : at] != self._tokens[-match:]:
+        places = self._after.get(tuple(self._tokens[-MIN_MATCH:]), [])[-MOST_PLACES - 1 : -1]
+        if not places:
             return []
-        return self._tokens[at : at + length]
+        # The latest one of equals: what was said last is said again.
+        at = max(reversed(places), key=self._matching)
+        return self._tokens[at : at + length] if self._matching(at) >= match else []
+
+    def _matching(self, at: int) -> int:
+        """Return how many tokens before `at` are the last ones, as far as it matters."""
+        tokens, end = self._tokens, len(self._tokens)
+        count = MIN_MATCH
+        while count < LONGEST_MATCH and at > count and tokens[at - count - 1] == tokens[end - count - 1]:
+            count += 1
+        return count
 
 
 class Pace:
