@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from corral.settings import Settings
     from corral.spec import ModelSpec
 
-#: The longest input that an embedding model takes, where its context is not shorter.
-_EMBEDDING_BATCH = 2048
 #: Memory beside the cache for finished answers that may be continued.
 _PARKING_BYTES = 256 * 1024 * 1024
 
@@ -28,7 +26,7 @@ def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> 
         path=str(model.path),
         context_tokens=placement.context_tokens,
         parallel=placement.parallel,
-        batch_tokens=_batch_tokens(model, placement),
+        batch_tokens=min(placement.batch_tokens, placement.context_tokens),
         threads=placement.threads,
         gpu_layers=sum(layers),
         shares=tuple(DeviceShare(name, count) for name, count in zip(names, layers, strict=True)),
@@ -58,9 +56,3 @@ def environment(placement: Placement) -> dict[str, str]:
     """Return the variables that make the process see the devices of its placement only."""
     # When ggml aborts it would start a debugger, whose output buries the reason.
     return {"GGML_NO_BACKTRACE": "1", **environment_for([share.device for share in placement.shares])}
-
-
-def _batch_tokens(model: ModelSpec, placement: Placement) -> int:
-    # An input to embed is evaluated in one piece.
-    wanted = max(placement.batch_tokens, _EMBEDDING_BATCH) if model.facts.is_embedding else placement.batch_tokens
-    return min(wanted, placement.context_tokens)

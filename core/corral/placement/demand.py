@@ -25,7 +25,7 @@ _SMALLEST_VISION_CONTEXT = 2_048
 # Sequences at once when nobody says how many, as far as memory allows: enough for a person and a few agents.
 _PARALLEL = (4, 2, 1)
 _BATCH = 512
-# An embedding model needs the whole input in one batch.
+# An embedding model needs the whole input in one batch; a smaller one would cut it without a word.
 _EMBEDDING_BATCH = 2_048
 # Runners keep more sequences than they serve at once: those of texts to embed, and finished ones whose beginning may be
 # used again. They share the cells, but each has its own recurrent state and its own row of logits.
@@ -132,8 +132,8 @@ def _parallels(model: ModelSpec, options: LoadOptions) -> tuple[int, ...]:
 
 
 def _batch(model: ModelSpec, options: LoadOptions, context: int) -> int:
-    automatic = _EMBEDDING_BATCH if model.facts.is_embedding else _BATCH
-    return min(options.num_batch or automatic, context)
+    wanted = max(options.num_batch or 0, _EMBEDDING_BATCH) if model.facts.is_embedding else options.num_batch or _BATCH
+    return min(wanted, context)
 
 
 def _attention(footprint: Footprint, options: LoadOptions, *, has_flash: bool) -> tuple[bool | None, tuple[str, str], tuple[Notice, ...]]:
