@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from corral.conversation import Conversation, Prompt
     from corral.events import OutputParser
 
-_DETECT = Markers(all_of=("<|start|>", "<|channel|>", "<|message|>", "<|constrain|>"))
+_DETECT = Markers(all_of=("<|start|>", "<|channel|>", "<|message|>", "<|call|>"))
 
 
 @hookimpl
