@@ -10,6 +10,7 @@ import pytest
 
 from corral.errors import InvalidInput
 from corral.events import ContentDelta, Finish
+from corral.fetching import Progress
 from corral.testing.api import USAGE, ScriptedEngine
 from corral_api.keep_alive import keep_alive_s
 from corral_api.ollama.app import build_app
@@ -267,3 +268,15 @@ async def test_pull_without_a_stream_ends_with_success_or_a_status(client: TestC
     failure = await client.post("/api/pull", json={"model": "x", "stream": False})
 
     assert (await success.get_json(), failure.status_code) == ({"status": "success"}, 400)
+
+
+async def test_a_transfer_that_fails_before_its_first_step_has_a_status_and_later_a_line(
+    client: TestClientProtocol, engine: ScriptedEngine
+) -> None:
+    engine.library.steps = [InvalidInput("no such thing")]
+    at_once = await client.post("/api/create", json={"model": "x", "from": "test"})
+    engine.library.steps = [Progress("pulling manifest"), InvalidInput("no such thing")]
+    later = await client.post("/api/pull", json={"model": "x"})
+
+    assert (at_once.status_code, await at_once.get_json()) == (400, {"error": "no such thing"})
+    assert (later.status_code, await later.get_data(as_text=True)) == (200, '{"status":"pulling manifest"}\n{"error":"no such thing"}\n')

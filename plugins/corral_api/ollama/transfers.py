@@ -98,20 +98,28 @@ async def _uploaded() -> AsyncIterator[bytes]:
 
 async def _progress(steps: AsyncIterator[Progress], *, as_stream: bool, headers: Mapping[str, str]) -> Response:
     if as_stream:
-        return stream_response(_progress_lines(steps), NDJSON, headers=headers)
+        # What fails before the first step has a status of its own; afterwards an error is a line.
+        first = await anext(steps, None)
+        return stream_response(_progress_lines(first, steps), NDJSON, headers=headers)
     last = schema.ProgressLine("success")
     async for step in steps:
         last = schema.ProgressLine(step.status)
     return json_response(last, headers=headers)
 
 
-async def _progress_lines(steps: AsyncIterator[Progress]) -> AsyncGenerator[bytes, None]:
+async def _progress_lines(first: Progress | None, steps: AsyncIterator[Progress]) -> AsyncGenerator[bytes, None]:
     """Yield a line per step; an error becomes the last line, since the status is out already."""
+    if first is not None:
+        yield _line(first)
     try:
         async for step in steps:
-            yield _encode(schema.ProgressLine(step.status, step.digest, step.total, step.completed)) + b"\n"
+            yield _line(step)
     except Exception as error:  # noqa: BLE001 - told to the client on its own line
         yield _encode(schema.ErrorOut(problem_of(error).message)) + b"\n"
+
+
+def _line(step: Progress) -> bytes:
+    return _encode(schema.ProgressLine(step.status, step.digest, step.total, step.completed)) + b"\n"
 
 
 def _creation(body: schema.CreateRequest) -> CreateRequest:
