@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from corral_llama_cpp.native.loading import Loaded
     from corral_llama_cpp.wire import Reply, Request
 
-#: What the decoding thread is asked to do: requests, with the tokens of a prompt where there is one.
-Work: TypeAlias = "tuple[Generate, list[int]] | Cancel | Embed"
+#: What the decoding thread is asked to do. Text has become tokens by then, which would hold up running answers.
+Work: TypeAlias = "tuple[Generate, list[int]] | Cancel | EmbedJob"
 
 
 class Service:
@@ -50,8 +50,10 @@ class Service:
         match request:
             case Generate():
                 self._generate(request)
-            case Cancel() | Embed():
+            case Cancel():
                 self._work.put(request)
+            case Embed():
+                self._start_embed(request)
             case Tokenize(id=id_, segments=segments):
                 self._send(Tokens(id_, tuple(vocabulary.tokens(segments))))
             case Detokenize(id=id_, tokens=tokens):
@@ -81,6 +83,12 @@ class Service:
         # Where the model adds none, the same token at the start is the template's own mark of a turn.
         is_again = bool(request.context) and vocabulary.adds_bos and tokens[:1] == [vocabulary.bos]
         return [*request.context, *(tokens[1:] if is_again else tokens)]
+
+    def _start_embed(self, request: Embed) -> None:
+        try:
+            self._work.put(self._loaded.embedder.job(request.id, request.inputs, truncate=request.truncate))
+        except CorralError as error:
+            self._fail(request.id, error)
 
     def run(self) -> None:
         """Decode for ever."""
@@ -118,16 +126,10 @@ class Service:
             case Cancel(id=id_):
                 self._engine.cancel(id_)
                 self._embeds = [job for job in self._embeds if job.id != id_]
-            case Embed():
-                self._start_embed(work)
             case (request, prompt):
                 self._engine.submit(request, prompt)
-
-    def _start_embed(self, request: Embed) -> None:
-        try:
-            self._embeds.append(self._loaded.embedder.job(request.id, request.inputs, truncate=request.truncate))
-        except CorralError as error:
-            self._fail(request.id, error)
+            case job:
+                self._embeds.append(job)
 
     def _embed(self, job: EmbedJob) -> None:
         """Take one step of an embedding, and answer with the last one."""

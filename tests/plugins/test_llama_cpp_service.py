@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from corral.errors import RunnerDied
+from corral.errors import ContextExceeded, RunnerDied
 from corral_llama_cpp.runner import LlamaRunner
 from corral_llama_cpp.service import Service
-from corral_llama_cpp.wire import Cancel, Embed, Generate, Loaded, Vectors
+from corral_llama_cpp.wire import Cancel, Embed, Failed, Generate, Loaded, Vectors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,3 +125,17 @@ def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...],
     service.work_off()
 
     assert submitted == [prompt]
+
+
+def test_an_input_that_is_too_long_is_refused_before_the_decoding_thread_hears_of_it() -> None:
+    def refuse(id_: int, inputs: tuple[str, ...], *, truncate: bool) -> None:
+        raise ContextExceeded(tokens=9, context=8)
+
+    said: list[Reply] = []
+    loaded = SimpleNamespace(engine=lambda fail: None, embedder=SimpleNamespace(job=refuse), model=SimpleNamespace(vocabulary=None))
+
+    Service(cast("LoadedModel", loaded), said.append).take(Embed(7, ("a",), truncate=False))
+
+    (failed,) = said
+    assert isinstance(failed, Failed)
+    assert (failed.id, failed.kind, failed.figures) == (7, "ContextExceeded", {"tokens": 9, "context": 8})
