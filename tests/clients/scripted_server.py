@@ -1,17 +1,18 @@
 """Run the whole house with a runner that plays a coder: `python scripted_server.py HOME` prints the URL and serves until killed.
 
 The prompt that the runner gets is the qwen3-coder renderer's, and its output goes through the qwen3-coder parser; only the
-model itself is played: asked with tools it writes a file, after a tool's answer it says that it is done.
+model itself is played.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from coder import play
 
 from corral.api import CreateRequest
 from corral.devices import Device, DeviceKind
@@ -27,39 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from corral.api import Library
-    from corral.runners import Generation
-
-#: As a coder model writes it: prose first, then the call, each parameter on lines of its own.
-CALL = """I'll write that file.
-
-<tool_call>
-<function={name}>
-<parameter={path}>
-{file}
-</parameter>
-<parameter=content>
-Hello from corral.
-It has <tags> & "quotes".
-</parameter>
-</function>
-</tool_call>"""
-
-#: What agents call the tool that writes a file, and its parameter for the path.
-WRITERS = (("write_file", "file_path"), ("Write", "file_path"), ("write", "filePath"))
-
-
-def play(generation: Generation) -> Sequence[str]:
-    """Answer one prompt, in pieces as a model's tokens are."""
-    prompt = generation.prompt.text
-    wanted = re.search(r"Write the file ([\w./-]+)", prompt)
-    if "<tool_response>" in prompt or wanted is None or "<tools>" not in prompt:
-        return _pieces("Done.")
-    name, path = next((name, path) for name, path in WRITERS if f"<name>{name}</name>" in prompt)
-    return _pieces(CALL.format(name=name, path=path, file=wanted[1]))
-
-
-def _pieces(text: str) -> list[str]:
-    return [text[start : start + 4] for start in range(0, len(text), 4)]
 
 
 async def main(home: Path) -> None:
