@@ -197,9 +197,7 @@ class Core:
     def _expire(self, path: Path) -> None:
         if self._job and self._job.model.path == path:
             self._job.keep_alive_s = 0.0
-        for slot in self._roster.alive:
-            if slot.model.path == path:
-                slot.keep_alive_s = 0.0
+        self._roster.expire(path)
 
     def _close(self) -> None:
         self._is_closed = True

@@ -10,6 +10,7 @@ from corral.scheduler.words import Grant, Recover, Refuse, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from corral.errors import CorralError
     from corral.scheduler.words import Action
@@ -97,6 +98,12 @@ class Roster:
         for slot in self.alive:
             if slot.expires_at <= now:
                 self.stop(slot)
+
+    def expire(self, path: Path) -> None:
+        """Let the runners of a model go as soon as they are idle."""
+        for slot in self.alive:
+            if slot.model.path == path:
+                slot.keep_alive_s = 0.0
 
     def bury(self, slot: Slot, *, recover: bool) -> None:
         """Forget a runner whose process is gone, once its memory is back."""
