@@ -14,12 +14,13 @@ import pytest
 
 from corral import modelfile, sources
 from corral.api import CreateRequest, Library, ModelDetails
-from corral.conversation import Message
+from corral.conversation import Conversation, Message, Prompt, Segment
 from corral.errors import (
     InvalidGGUF,
     InvalidInput,
     InvalidName,
     InvalidOption,
+    InvalidTemplate,
     ModelNotFound,
     PluginError,
     SourceError,
@@ -112,6 +113,11 @@ class FakePlugins:
 
     def parser_support(self, model: ModelSpec) -> ParserSupport:
         return self.parsers()[model.parser.name].support_for(model)
+
+    def render_prompt(self, model: ModelSpec, conversation: Conversation) -> Prompt:
+        if "{{ if }}" in model.template:
+            raise InvalidTemplate("template line 1: a value is missing")
+        return Prompt(segments=(Segment(model.template + conversation.messages[0].content),))
 
     def open_source(self, reference: str) -> ModelSource:
         assert reference == "fake:thing"
@@ -239,6 +245,17 @@ async def test_a_go_template_says_why_it_is_not_used(library: DiskLibrary, plugi
 
     assert "no plugin offers 'go-template'" in details.spec.renderer.reason
     assert library.show("tiny").spec.renderer.name == "go-template"
+
+
+async def test_a_template_that_can_not_be_rendered_fails_at_create(library: DiskLibrary, plugins: FakePlugins, tmp_path: Path) -> None:
+    plugins.offered_renderers.append(RendererOffer(name="go-template"))
+
+    with pytest.raises(InvalidTemplate, match="line 1: a value is missing"):
+        await make(library, tmp_path, template="{{ if }}")
+    await make(library, tmp_path, "sound", template="{{ .Prompt }}")
+    await make(library, tmp_path, "unused", template="{{ if }}", renderer="qwen")
+
+    assert library.names() == ["sound:latest", "unused:latest"]
 
 
 async def test_inherited_names_say_so_and_can_be_taken_away(library: DiskLibrary, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from corral.library.contents import read_contents, role_of
 from corral.library.plugins import KINDS
 from corral.library.resolution import check_names
 from corral.library.specs import find
+from corral.library.trial import try_template
 from corral.names import Digest
 from corral.store import Layer, Manifest
 from corral.store import manifest as layers
@@ -91,6 +92,9 @@ class Planner:
         _add_texts(draft, request, base)
         config = self._config(draft, request, base)
         check_names(config, self._plugins)
+        if request.template:
+            model = next(layer for layer in draft.layers if layer.media_type == layers.MODEL)
+            try_template(request.template, self._headers.facts(model.digest), config, self._plugins)
         return _finish(draft, config, base)
 
     def _add_files(self, draft: _Draft, request: CreateRequest) -> None:

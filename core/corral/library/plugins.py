@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from corral.conversation import Conversation, Prompt
     from corral.fetching import ModelSource
     from corral.spec import ModelSpec, ParserOffer, ParserSupport, RendererOffer
 
@@ -16,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("renderer", "parser", "runner")
 
 
 class Plugins(Protocol):
-    """The names that plugins offer, and the two things a library has them do."""
+    """The names that plugins offer, and the three things a library has them do."""
 
     def renderers(self) -> Mapping[str, RendererOffer]:
         """Return all renderers by name."""
@@ -35,6 +36,9 @@ class Plugins(Protocol):
 
     def parser_support(self, model: ModelSpec) -> ParserSupport:
         """Return what the model's parser can read."""
+
+    def render_prompt(self, model: ModelSpec, conversation: Conversation) -> Prompt:
+        """Render a conversation with the model's renderer."""
 
     def open_source(self, reference: str) -> ModelSource:
         """Return the source of a reference of the form `scheme:rest`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from corral.spec import ModelSpec, ParserOffer, RendererOffer
 
 _DEFAULTS: dict[Kind, str] = {"renderer": "chat-template", "parser": "chat-template", "runner": "llama-cpp"}
-_GO_TEMPLATE = "go-template"
+GO_TEMPLATE = "go-template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +75,17 @@ def _renderer(config: JsonObject, chat_template: str, *, has_go_template: bool, 
         return chosen
     if not has_go_template:
         return _detected("renderer", plugins.renderers(), chat_template) or _default("renderer")
-    if _GO_TEMPLATE in plugins.renderers():
-        return Choice(name=_GO_TEMPLATE, origin=Origin.DETECTED, reason="the model has a Go TEMPLATE")
-    reason = f"the model has a Go TEMPLATE and no plugin offers '{_GO_TEMPLATE}'; the file's own chat template is used instead"
+    if GO_TEMPLATE in plugins.renderers():
+        return Choice(name=GO_TEMPLATE, origin=Origin.DETECTED, reason="the model has a Go TEMPLATE")
+    reason = f"the model has a Go TEMPLATE and no plugin offers '{GO_TEMPLATE}'; the file's own chat template is used instead"
     return Choice(name=_DEFAULTS["renderer"], origin=Origin.DEFAULT, reason=reason)
 
 
 def _parser_of(renderer: Choice, plugins: Plugins) -> Choice | None:
     """Return the parser that infers its tags from a Go template; the file's own chat template says nothing about those."""
-    if renderer.name != _GO_TEMPLATE or _GO_TEMPLATE not in plugins.parsers():
+    if renderer.name != GO_TEMPLATE or GO_TEMPLATE not in plugins.parsers():
         return None
-    return Choice(name=_GO_TEMPLATE, origin=Origin.DETECTED, reason="the model has a Go TEMPLATE")
+    return Choice(name=GO_TEMPLATE, origin=Origin.DETECTED, reason="the model has a Go TEMPLATE")
 
 
 def _chosen(config: JsonObject, kind: Kind) -> Choice | None:
