@@ -46,7 +46,7 @@ def render(conversation: Conversation, layout: Layout) -> Prompt:
     told = messages[0].content.strip() if is_told else None
     _system(prompt, told, _effort(conversation.think) if layout.tells_effort else None, conversation.tools)
     turns, prefill = split_prefill(messages)
-    query = last_query(messages)
+    query = last_query([replace(message, content=message.content.strip()) for message in messages])
     for index, message in enumerate(turns):
         match message.role:
             case "system" if index == 0:

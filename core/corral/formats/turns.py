@@ -24,7 +24,7 @@ def split_thinking(message: Message, open_tag: str = "<think>", close_tag: str =
 def last_query(messages: Sequence[Message], open_tag: str = "<tool_response>", close_tag: str = "</tool_response>") -> int:
     """Return the index of the last user's turn that is no tool's result in disguise; of the last message if there is none."""
     for index in range(len(messages) - 1, -1, -1):
-        content = messages[index].content.strip()
+        content = messages[index].content
         if messages[index].role == "user" and not (content.startswith(open_tag) and content.endswith(close_tag)):
             return index
     return len(messages) - 1

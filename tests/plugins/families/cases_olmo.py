@@ -28,7 +28,8 @@ CASES = (
         case="tools",
         conversation=talk(user(), assistant("so", call(city="Ulm", days=3), call("stop")), result("rain"), tools=(STOP,)),
         text=f"<|im_start|>system\n{NAMED} You are provided with function signatures within <functions></functions> XML tags. "
-        "You may call one or more functions to assist with the user query. Output any function calls within <function_calls></function_calls> XML tags. "
+        "You may call one or more functions to assist "
+        "with the user query. Output any function calls within <function_calls></function_calls> XML tags. "
         f"Do not make assumptions about what values to plug into functions.{FUNCTIONS}<|im_end|>\n{HI}"
         f"<|im_start|>assistant\nso{CALLS}<|im_end|>\n<|im_start|>environment\nrain<|im_end|>\n<|im_start|>assistant\n",
     ),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _THINKING = TEXT | st.sampled_from(["\n\nhm\n", "a</b>\n\nc"])
 _CONTENT = TEXT | st.sampled_from(["</think>", "<think>\nwhy\n</think>\n\nso", "x</think>y</think>\n\n z", "\n\n"])
+#: Results that a client shows as a user's turn.
+_ASKED = TEXT | st.sampled_from(["<tool_response>r</tool_response>", "\n<tool_response>r</tool_response> "])
 
 
 @st.composite
@@ -57,7 +59,7 @@ def drawn_turn(draw: st.DrawFn, holds: Holds, *, calls: bool) -> Message:
 
 
 def _turn(holds: Holds) -> st.SearchStrategy[Message]:
-    kinds = [st.builds(Message, role=st.just("user"), content=TEXT), drawn_turn(holds, calls=False)]
+    kinds = [st.builds(Message, role=st.just("user"), content=_ASKED), drawn_turn(holds, calls=False)]
     if holds.later_system:
         kinds.append(st.builds(Message, role=st.just("system"), content=TEXT))
     if holds.calls:
