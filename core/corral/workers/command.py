@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 CHANNEL_VARIABLE = "CORRAL_CHANNEL_FD"
 PARENT_VARIABLE = "CORRAL_PARENT_PID"
 
+#: What opens doors elsewhere is no business of code that reads a stranger's model file.
+_SECRETS = ("API_KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
@@ -37,9 +40,10 @@ def python_module(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 def child_environment(changes: Mapping[str, str | None], *, channel_fd: int) -> dict[str, str]:
-    """Return this process's environment with the changes made; None takes a variable away."""
+    """Return this process's environment without its secrets and with the changes made; None takes a variable away."""
+    kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRETS)}
     changed: dict[str, str | None] = {
-        **os.environ,
+        **kept,
         **changes,
         CHANNEL_VARIABLE: str(channel_fd),
         PARENT_VARIABLE: str(os.getpid()),
