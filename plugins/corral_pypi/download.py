@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corral.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _POLL_S = 0.1
 # A download that does not grow for this long has failed.
@@ -34,7 +34,8 @@ def download(requirement: str, folder: Path, report: Callable[[int, int], None])
     output = folder / "pip.log"
     # Inside the folder, so that the file pip is writing can be watched, and lies on the disk with room for models.
     environment = os.environ | {"TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--progress-bar", "off"]
+    pip = [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(os.getpid())]
+    command = [*pip, "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--progress-bar", "off"]
     with output.open("wb") as log:
         child = subprocess.Popen(
             [*command, "--dest", str(folder), "--", requirement],

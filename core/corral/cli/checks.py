@@ -10,7 +10,7 @@ from enum import Enum
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from corral.errors import CorralError
+from corral.errors import CorralError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,6 +124,10 @@ def check_models(invocation: Invocation) -> Iterator[Finding]:
     for name in names:
         try:
             library.resolve(name)
+        except UnknownName as error:
+            remedy = f"install a plugin that offers {error.kind} '{error.name}', or corral rm {name}"
+            message = f"{name}: no plugin offers {error.kind} '{error.name}'"
+            yield Finding(area="models", health=Health.FAIL, message=message, remedy=remedy)
         except CorralError as error:
             yield Finding(area="models", health=Health.FAIL, message=f"{name}: {error}", remedy=f"corral pull {name}, or corral rm {name}")
     yield Finding(area="models", health=Health.OK, message=f"{len(names)} installed")

@@ -70,13 +70,14 @@ def attach(request_types: Sequence[type[Request]]) -> Channel[Request]:
     parent = int(os.environ.pop(PARENT_VARIABLE))
     line = socket.socket(fileno=int(os.environ.pop(CHANNEL_VARIABLE)))
     line.set_inheritable(False)
-    _die_with(parent)
+    die_with(parent)
     # The memory of a large model, written to disk when it crashes, fills the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return Channel(line, request_types)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """See to it that this process ends when its parent does, and never gains rights."""
     # Linux only; elsewhere the end of the socket is the only sign. The signal is sent for a death after this call,
     # the comparison notices one before it.
     if sys.platform == "linux":
