@@ -158,3 +158,16 @@ def test_misspelt_and_contradicting_variables_are_surprises() -> None:
         "CORRAL_KEEPALIVE is not a setting (did you mean CORRAL_KEEP_ALIVE?)",
         "CORRAL_HOST=a:1 wins over OLLAMA_HOST=b:2",
     ]
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+
+    with pytest.raises(InvalidInput, match="say in CORRAL_HOME where"):
+        load_settings({}, {})
+    with pytest.raises(InvalidInput, match="CORRAL_MODELS: '~nobody-of-that-name/x' is in the home folder of a user who has none"):
+        load_settings({}, {"CORRAL_HOME": "/x", "CORRAL_MODELS": "~nobody-of-that-name/x"})
+    assert load_settings({}, {"CORRAL_HOME": "/x"}).models == Path("/x/models")

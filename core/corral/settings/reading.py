@@ -93,7 +93,10 @@ def boolean_or_auto(text: str) -> bool | None:
 
 def folder(text: str) -> Path:
     """Return an absolute path; `~` is the home folder."""
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("in the home folder of a user who has none") from None
 
 
 def words(text: str) -> tuple[str, ...]:

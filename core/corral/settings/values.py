@@ -6,6 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from corral.errors import InvalidInput
+
+
+def _home() -> Path:
+    try:
+        return Path.home() / ".corral"
+    except RuntimeError as error:
+        # A user id that has no entry among the users, as containers and services run with.
+        raise InvalidInput("this user has no home folder; say in CORRAL_HOME where to keep models and keys") from error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -13,8 +23,8 @@ class Settings:
 
     #: Where to listen, or where the server is: host:port, or a URL when there is more to say than that.
     host: str = "127.0.0.1:11434"
-    home: Path = field(default_factory=lambda: Path.home() / ".corral")
-    models: Path = field(default_factory=lambda: Path.home() / ".corral" / "models")
+    home: Path = field(default_factory=_home)
+    models: Path = field(default_factory=lambda: _home() / "models")
     #: Seconds an idle model stays loaded; inf is for ever.
     keep_alive_s: float = 300.0
     #: Sequences at once per model; 0 is automatic.
