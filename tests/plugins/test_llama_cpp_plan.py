@@ -77,7 +77,7 @@ def test_prompts_beside_running_answers_are_cut_to_a_fraction_of_a_second():
     pacer = Pacer(512)
     for _ in range(50):
         pacer.learn(200, 1.0)
-    assert 32 <= pacer.chunk(running=True) <= 51
+    assert 64 <= pacer.chunk(running=True) <= 101
     assert pacer.chunk(running=False) > pacer.chunk(running=True)
 
 
