@@ -275,7 +275,8 @@ def test_a_full_context_slides_or_ends_the_answer(table):
 
 def test_guessing_changes_no_text(fresh_table):
     table = fresh_table
-    text = "Count: 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3"
+    line = "The red fox jumps over the lazy dog, and the blue bird sings in the old tree.\n"
+    text = Prompt(segments=(Segment(line * 3, SegmentKind.USER),))
     plain = table.ask(text, draft_num_predict=0, num_predict=60)
     guessed = table.ask(text, num_predict=60)
     assert guessed.text == plain.text
