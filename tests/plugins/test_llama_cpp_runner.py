@@ -276,7 +276,7 @@ def test_a_full_context_slides_or_ends_the_answer(table):
 def test_guessing_changes_no_text(fresh_table):
     table = fresh_table
     line = "The red fox jumps over the lazy dog, and the blue bird sings in the old tree.\n"
-    text = Prompt(segments=(Segment(line * 3, SegmentKind.USER),))
+    text = Prompt(segments=(Segment(line * 3 + line[:23], SegmentKind.USER),))
     plain = table.ask(text, draft_num_predict=0, num_predict=60)
     guessed = table.ask(text, num_predict=60)
     assert guessed.text == plain.text
