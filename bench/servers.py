@@ -135,7 +135,8 @@ def _wait_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def arguments(description: str, *, pairs: int = 5) -> argparse.ArgumentParser:
-    """Return a parser with what every benchmark takes."""
+    """Return a parser with what every benchmark takes; from here on a SIGTERM ends the servers, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("model", type=Path, help="a GGUF file")
     parser.add_argument("--pairs", type=int, default=pairs, help="how often each server is asked, in turn")
