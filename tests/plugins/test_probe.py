@@ -138,11 +138,12 @@ async def test_a_driver_that_fails_when_it_is_listed_leaves_the_processor(fault:
 
 async def test_all_devices_hang_the_deadline_holds_for_all_together_and_no_child_is_left() -> None:
     """F18."""
+    before = set(psutil.Process().children(recursive=True))
     async with asyncio.timeout(PATIENCE_S):
         devices = await probed(dict.fromkeys(("CUDA0", "CUDA1", "Vulkan0", "CPU"), "hang, deaf"), timeout_s=LIMIT_S)
 
     assert all(device.unusable for device in devices.values())
-    assert psutil.Process().children(recursive=True) == []
+    assert set(psutil.Process().children(recursive=True)) <= before
 
 
 @pytest.mark.parametrize("command", ["/bin/false", "/nonexistent"])
