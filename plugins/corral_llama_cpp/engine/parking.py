@@ -63,10 +63,12 @@ class Parking:
         return best, length
 
     def touch(self, parked: Parked) -> None:
-        """Note that a sequence was used."""
-        self._parked.remove(parked)
-        self._parked.append(parked)
+        """Note that a sequence was used; one that had to leave while room was made for it stays away."""
+        if parked in self._parked:
+            self._parked.remove(parked)
+            self._parked.append(parked)
 
     def drop(self, parked: Parked) -> None:
-        """Let a sequence go."""
-        self._parked.remove(parked)
+        """Let a sequence go, if it has not gone yet."""
+        if parked in self._parked:
+            self._parked.remove(parked)
