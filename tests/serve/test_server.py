@@ -64,9 +64,11 @@ def test_listening_beyond_this_machine_needs_a_key(settings: Settings, keys: Key
 def test_a_key_or_an_explicit_wish_opens_the_server_to_the_network(settings: Settings, keys: KeyFile) -> None:
     wide = replace(settings, host="0.0.0.0:0")
 
-    open_socket(replace(wide, unsafe_bind=True), keys).close()
+    with open_socket(replace(wide, unsafe_bind=True), keys) as by_wish:
+        assert by_wish.getsockname()[0] == "0.0.0.0"
     keys.add("mine", [Scope.INFER])
-    open_socket(wide, keys).close()
+    with open_socket(wide, keys) as by_key:
+        assert by_key.getsockname()[0] == "0.0.0.0"
 
 
 async def test_models_of_a_store_that_can_not_be_written_are_served(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
