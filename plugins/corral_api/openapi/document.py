@@ -87,8 +87,16 @@ def _operation(dialect: Dialect, route: Route, references: dict[type[msgspec.Str
 def _answers(dialect: Dialect, route: Route, references: dict[type[msgspec.Struct], JsonObject]) -> dict[str, JsonObject]:
     answers = {"application/json": references[route.gives]} if route.gives else {}
     if route.streams is not None:
-        answers[dialect.stream_type] = references[route.streams]
+        answers[dialect.stream_type] = _streamed(dialect.stream_type, references[route.streams])
     return answers
+
+
+def _streamed(stream_type: str, item: JsonObject) -> JsonObject:
+    """Return the schema of one item of a stream: a line of JSON, or an event that carries JSON in its data (as OpenAPI 3.2 has it)."""
+    if stream_type != "text/event-stream":
+        return item
+    data: JsonObject = {"type": "string", "contentMediaType": "application/json", "contentSchema": item}
+    return {"type": "object", "properties": {"event": {"type": "string"}, "data": data}, "required": ["data"]}
 
 
 def _content(schemas: dict[str, JsonObject]) -> JsonObject:
