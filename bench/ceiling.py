@@ -1,16 +1,18 @@
-"""What the engine costs beside a bare loop of `llama_decode` over the same batch, in one process and one context.
+"""What the engine costs beside a bare loop of `llama_decode` over the same batch: in one process and context, and over HTTP.
 
 python bench/ceiling.py MODEL.gguf [--streams 1,4,8] [--pairs 5] [--json FILE]
 """
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from asking import words
-from servers import arguments
+from servers import Setup, arguments, corral
 from tables import Table
+from throughput import crowd
 
 from corral.conversation import Segment
 from corral.options import Sampling
@@ -18,6 +20,8 @@ from corral_llama_cpp.engine.seams import Batch
 from corral_llama_cpp.wire import Generate, Load
 
 if TYPE_CHECKING:
+    from servers import Server
+
     from corral_llama_cpp.engine.loop import Engine
     from corral_llama_cpp.native.loading import Loaded
 
@@ -66,6 +70,11 @@ def engine_rate(engine: Engine, loaded: Loaded, streams: int, seed: object, samp
     return streams * STEPS / seconds
 
 
+async def served_rate(server: Server, streams: int, seed: object) -> float:
+    """Return tokens per second over HTTP while all of the streams are answering."""
+    return (await crowd(server, streams, seed))[1]
+
+
 def measure(options: object) -> None:
     from corral_llama_cpp.native.loading import load_model
 
@@ -81,6 +90,14 @@ def measure(options: object) -> None:
                 ceiling.append(bare(loaded, streams))
                 ours.append(engine_rate(engine, loaded, streams, pair, sampling))
             table.add(f"{streams} streams, {name}", ours, ceiling, more_is_better=True, unit="tok/s")
+    with corral(Setup(options.model, threads=options.threads)) as server:
+        asyncio.run(served_rate(server, 1, "warm"))
+        for streams in map(int, options.streams.split(",")):
+            ours, ceiling = [], []
+            for pair in range(options.pairs):
+                ceiling.append(bare(loaded, streams))
+                ours.append(asyncio.run(served_rate(server, streams, (streams, pair))))
+            table.add(f"{streams} streams, over HTTP", ours, ceiling, more_is_better=True, unit="tok/s")
     table.write(options)
 
 

@@ -18,6 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tables import Table
+
 from corral.api import CreateRequest
 from corral.devices import Device, DeviceKind
 from corral.events import ContentDelta, Finish, Usage
@@ -109,7 +111,7 @@ async def upload(library: Library, data: bytes) -> str:
     return digest
 
 
-async def measure(kind: str, tokens: int, streams: int) -> None:
+async def measure(table: Table, kind: str, tokens: int, streams: int) -> None:
     build = http_only if kind == "http" else whole_house
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -125,7 +127,7 @@ async def measure(kind: str, tokens: int, streams: int) -> None:
                 await run_clients(port, streams, path)
                 cpu_us = (time.process_time() - cpu) / tokens / streams * 1e6
                 rate = tokens * streams / (time.perf_counter() - started)
-                print(f"{kind:6} {path:22} {streams:3} streams  {cpu_us:6.1f} us/token  {rate:8.0f} tokens/s")
+                table.figures(f"{kind}, {path}, {streams} streams", us_per_token=cpu_us, tokens_per_s=rate)
             stop.set()
             await serving
 
@@ -140,9 +142,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokens", type=int, default=500)
     parser.add_argument("--streams", type=int, default=10)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
     given = parser.parse_args()
+    table = Table("CPU time of the server per token, with a scripted runner")
     for kind in ("http", "house"):
-        await measure(kind, given.tokens, given.streams)
+        await measure(table, kind, given.tokens, given.streams)
+    table.write(given)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""Measure every registered parser: plain text in large and small pieces, and a call whose argument is long text.
+"""Measure every registered parser on plain text, in one piece and in small ones; one process, one thread.
 
-    python bench/parsers.py
-
-Prints megabytes a second and microseconds a word; one process, one thread.
+python bench/parsers.py [--json FILE]
 """
 
 from __future__ import annotations
 
+import argparse
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tables import Table
 
 from corral.conversation import Conversation, Message, Prompt
 from corral.plugins import PluginHost
@@ -36,15 +38,19 @@ def seconds(host: PluginHost, name: str, pieces: Iterable[str]) -> float:
 
 
 def main() -> None:
-    """Print one row for each parser."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--json", type=Path, help="write the figures to this file")
+    given = options.parse_args()
     host = PluginHost.load()
     text = LINE * (10_000_000 // len(LINE))
     blocks = [text[at : at + 4096] for at in range(0, len(text), 4096)]
     words = [f"{word} " for word in text[:2_000_000].split(" ")]
-    print(f"{'parser':24}{'one piece':>14}{'4 KiB pieces':>16}{'a word a piece':>18}")
+    table = Table("10 MB of plain text through each parser: in one piece, in pieces of 4 KiB; and word by word")
     for name in sorted(host.parsers()):
         whole, block, word = (seconds(host, name, pieces) for pieces in ([text], blocks, words))
-        print(f"{name:24}{len(text) / whole / 1e6:9.0f} MB/s{len(text) / block / 1e6:11.0f} MB/s{word / len(words) * 1e6:12.2f} us/word")
+        rates = {"mb_per_s": len(text) / whole / 1e6, "mb_per_s_in_4k": len(text) / block / 1e6}
+        table.figures(name, **rates, us_per_word=word / len(words) * 1e6)
+    table.write(given)
 
 
 if __name__ == "__main__":
