@@ -8,17 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corral.formats import PromptBuilder, dump_json, function_of, refuse_images, split_prefill
+from corral_deepseek.sections import EOS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from corral.conversation import Conversation, JsonObject, Message, Prompt
 
-_EOS = "<｜end▁of▁sentence｜>"
 _NO_THOUGHT = "</think>"
 _SEPARATOR = "<｜tool▁sep｜>"
-
-STOP = (_EOS,)
 
 _HOW_TO_CALL = """
 IMPORTANT: ALWAYS adhere to this exact format for tool use:
@@ -59,7 +57,7 @@ def render(conversation: Conversation, bos: str) -> Prompt:
         prompt.control("<think>" if prefill.thinking else "").user(prefill.thinking).control("</think>").user(prefill.content)
     elif before == "user":
         prompt.control("<think>" if conversation.think else _NO_THOUGHT)
-    return prompt.build(stop=STOP)
+    return prompt.build(stop=(EOS,))
 
 
 def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject]) -> None:
@@ -83,4 +81,4 @@ def _assistant(prompt: PromptBuilder, message: Message, *, is_first: bool, is_an
             prompt.control("<｜tool▁call▁begin｜>").user(call.name).control(_SEPARATOR).user(dump_json(call.arguments))
             prompt.control("<｜tool▁call▁end｜>")
         prompt.control("<｜tool▁calls▁end｜>")
-    prompt.control(_EOS)
+    prompt.control(EOS)
