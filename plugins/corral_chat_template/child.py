@@ -50,7 +50,7 @@ def main(fd: int) -> None:
     """Answer requests until the server closes its side."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, _stop)
-    compile_template = lru_cache(maxsize=32)(chat_environment().from_string)
+    compile_template = lru_cache(maxsize=1)(chat_environment().from_string)
     compile_template(WARM_UP).render()
     with socket.socket(fileno=fd) as channel:
         _give_up()

@@ -21,3 +21,6 @@ MESSAGE_BYTES: Final = 512 << 20
 
 #: CPU time after which an idle-looking process is taken for lost, on top of `WALL_S`.
 GRACE_S: Final = 5.0
+
+#: Templates whose children are kept; one takes 13 MiB of memory and 0.12 s to start.
+CHILDREN: Final = 4

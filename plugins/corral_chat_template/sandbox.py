@@ -1,4 +1,4 @@
-"""Where do model-supplied templates run? In one warm child process that is killed when it oversteps."""
+"""Where do model-supplied templates run? Each in a warm child process of its own that is killed when it oversteps."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import subprocess
 import sys
 import weakref
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from corral_chat_template.limits import GRACE_S, MEMORY_BYTES, MESSAGE_BYTES, WALL_S
+from corral_chat_template.limits import CHILDREN, GRACE_S, MEMORY_BYTES, MESSAGE_BYTES, WALL_S
 from corral_chat_template.wire import Answer, Failed, Render, receive, send
 
 if TYPE_CHECKING:
@@ -29,41 +30,49 @@ ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIB
 
 
 class Sandbox:
-    """Renders templates in a child process that it starts when first needed, and again after it had to go.
+    """Renders each template in a child process of its own, so that a hostile one delays nobody else.
 
-    Blocks the caller while a template renders: under a millisecond when warm, `limits.CPU_S` at worst for a hostile one
-    that still reacts. Safe to call from several threads.
+    A child starts when its template is first rendered, and again after it had to go. Blocks the caller while a template
+    renders: under a millisecond when warm, `limits.CPU_S` at worst for a hostile one that still reacts. Safe to call from
+    several threads.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now().astimezone(), patience_s: float = WALL_S + GRACE_S) -> None:
         self.now = clock
-        self._patience_s = patience_s
-        self._lock = Lock()
-        self._child: _Child | None = None
+        # A child that falls out of here ends after the render it is at: whoever waits for that still holds it.
+        self._child_of = lru_cache(maxsize=CHILDREN)(lambda _template: _Child(patience_s))
 
     def render(self, template: str, renders: Sequence[JsonObject]) -> list[Answer]:
         """Render a template once per set of variables; a failure is an answer too."""
         request = Render(template, self.now().isoformat(), list(renders), list(ROLES))  # type: ignore[arg-type]
-        with self._lock:
-            answers = self._living_child().ask(msgspec.msgpack.encode(request))
-            if answers is None or any(isinstance(answer, Failed) and answer.limit for answer in answers):
-                self.close()
+        answers = self._child_of(template).ask(msgspec.msgpack.encode(request))
         return answers or [Failed(f"killed: it used more than {WALL_S:g} s or {MEMORY_BYTES >> 20} MiB", 0, limit=True)] * len(renders)
 
-    def _living_child(self) -> _Child:
-        if self._child is not None and self._child.process.poll() is not None:
-            self.close()
-        self._child = self._child or _Child(self._patience_s)
-        return self._child
-
     def close(self) -> None:
-        """Stop the child, if there is one."""
-        if self._child is not None:
-            self._child.close()
-            self._child = None
+        """Stop the children, each after the render it is at."""
+        self._child_of.cache_clear()
 
 
 class _Child:
+    """One template's process, replaced when it had to go; answers one request at a time."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._turn = Lock()
+        self._process: _Process | None = None
+
+    def ask(self, message: bytes) -> list[Answer] | None:
+        """Return the answers; None when the process died or is stuck."""
+        with self._turn:
+            if self._process is None or self._process.has_ended:
+                self._process = _Process(self._patience_s)
+            answers = self._process.ask(message)
+            if answers is None or any(isinstance(answer, Failed) and answer.limit for answer in answers):
+                self._process = None
+        return answers
+
+
+class _Process:
     """The process and the socket to it; both go when this object does."""
 
     def __init__(self, patience_s: float) -> None:
@@ -80,8 +89,12 @@ class _Child:
             )
         ours.settimeout(patience_s)
         self._channel = ours
-        self.process = process
-        self.close = weakref.finalize(self, _stop, ours, process)
+        self._process = process
+        weakref.finalize(self, _stop, ours, process)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def ask(self, message: bytes) -> list[Answer] | None:
         """Return the answers; None when the child died or is stuck."""

@@ -7,11 +7,14 @@ import select
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
+from corral_chat_template.limits import CHILDREN
 from corral_chat_template.sandbox import Sandbox
 from corral_chat_template.wire import Failed, Rendered
 
@@ -25,6 +28,10 @@ def sandbox():
 
 def render(sandbox: Sandbox, template: str, **variables):
     return sandbox.render(template, [variables])[0]
+
+
+def process_of(sandbox: Sandbox, template: str) -> subprocess.Popen:
+    return sandbox._child_of(template)._process._process
 
 
 @pytest.mark.parametrize(
@@ -74,18 +81,52 @@ def test_no_expression_reaches_python(sandbox, expression):
 
 def test_a_child_that_does_not_answer_is_killed():
     sandbox = Sandbox(patience_s=2)
-    sandbox.render("warm", [{}])
-    child = sandbox._child.process
-    child.send_signal(signal.SIGSTOP)
+    render(sandbox, "x")
+    process = process_of(sandbox, "x")
+    process.send_signal(signal.SIGSTOP)
     assert "killed" in render(sandbox, "x").message
-    assert child.returncode == -signal.SIGKILL
+    assert process.returncode == -signal.SIGKILL
+
+
+@contextmanager
+def hanging(sandbox: Sandbox, template: str):
+    """Give a render that hangs for as long as its stopped process does."""
+    render(sandbox, template)
+    process = process_of(sandbox, template)
+    process.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(render, sandbox, template)
+        while not sandbox._child_of(template)._turn.locked():
+            pass
+        yield answer
+        process.send_signal(signal.SIGCONT)
+
+
+def test_a_template_that_hangs_does_not_delay_the_others(sandbox):
+    with hanging(sandbox, "hangs") as answer:
+        assert render(sandbox, "good") == Rendered([("good", True)])
+        assert not answer.done()
+
+
+def test_only_the_latest_templates_keep_a_child():
+    sandbox = Sandbox()
+    processes = [(render(sandbox, str(number)), process_of(sandbox, str(number)))[1] for number in range(CHILDREN + 1)]
+    assert [process.poll() is None for process in processes] == [False] + [True] * CHILDREN
     sandbox.close()
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_a_child_that_is_not_kept_finishes_its_render():
+    sandbox = Sandbox()
+    with hanging(sandbox, "slow") as answer:
+        sandbox.close()
+    assert answer.result() == Rendered([("slow", True)])
 
 
 def test_a_child_that_somebody_killed_is_replaced(sandbox):
-    render(sandbox, "warm")
-    sandbox._child.process.kill()
-    sandbox._child.process.wait(10)
+    render(sandbox, "again")
+    process_of(sandbox, "again").kill()
+    process_of(sandbox, "again").wait(10)
     assert render(sandbox, "again") == Rendered([("again", True)])
 
 
@@ -120,10 +161,11 @@ def test_a_warm_render_takes_about_a_millisecond(sandbox):
 def test_the_child_leaves_with_its_parent():
     render_and_vanish = """
 import os
+from corral_chat_template.limits import CHILDREN
 from corral_chat_template.sandbox import Sandbox
 sandbox = Sandbox()
 sandbox.render("x", [{}])
-print(sandbox._child.process.pid, flush=True)
+print(sandbox._child_of('x')._process._process.pid, flush=True)
 os._exit(1)
 """
     parent = subprocess.run([sys.executable, "-c", render_and_vanish], capture_output=True, text=True, timeout=20, check=False)
@@ -143,9 +185,8 @@ def test_importing_the_plugin_does_not_import_jinja2():
 
 def test_the_child_knows_no_secrets_and_opens_nothing(sandbox, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "hidden")
-    sandbox.close()
-    render(sandbox, "warm")
-    process = Path("/proc") / str(sandbox._child.process.pid)
+    render(sandbox, "secret")
+    process = Path("/proc") / str(process_of(sandbox, "secret").pid)
     assert b"SECRET_KEY" not in (process / "environ").read_bytes()
     limits = (process / "limits").read_text()
     assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [["0", "0"]]
