@@ -79,7 +79,7 @@ def measure(options: object) -> None:
     from corral_llama_cpp.native.loading import load_model
 
     load = Load(path=str(options.model), context_tokens=2048, parallel=8, batch_tokens=512, threads=options.threads)
-    loaded = load_model(load, lambda _: None)
+    loaded = load_model(load, lambda _: None, lambda: None)
     engine = loaded.engine(lambda id_, error: print(id_, error))
     table = Table("engine beside the bare decode loop (the peer here)")
     plain = {"ignore_eos": True, "num_predict": 1000, "draft_num_predict": 0}

@@ -33,7 +33,7 @@ def main(prepare: Callable[[], None] | None = None) -> None:
     try:
         if prepare is not None:
             prepare()
-        loaded = load_model(load, lambda fraction: channel.send(Progress(fraction)))
+        loaded = load_model(load, lambda fraction: channel.send(Progress(fraction)), channel.beat)
     except LoadFailed as error:
         channel.send(Failure(str(error), out_of_memory=error.out_of_memory))
         return

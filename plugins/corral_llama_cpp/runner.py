@@ -78,7 +78,7 @@ class LlamaRunner:
             is_over = True
             raise
         finally:
-            del self._mailboxes[id_]
+            self._close(id_)
             if not is_over:
                 self._cancel(id_)
 
@@ -115,9 +115,9 @@ class LlamaRunner:
             match reply:
                 case Step(outputs=outputs):
                     for output in outputs:
-                        self._deliver(output.id, output)
+                        self._deliver(output.id, output, is_last=output.end is not None)
                 case Tokens() | Text() | Vectors() | FreeMemory() | Failed():
-                    self._deliver(reply.id, reply)
+                    self._deliver(reply.id, reply, is_last=True)
                 case _:
                     assert_never(reply)
         for mailbox in self._mailboxes.values():
@@ -126,9 +126,17 @@ class LlamaRunner:
     def _open(self, id_: int) -> asyncio.Queue[Reply | Output | None]:
         mailbox: asyncio.Queue[Reply | Output | None] = asyncio.Queue()
         self._mailboxes[id_] = mailbox
+        self._worker.give(id_)
         return mailbox
 
-    def _deliver(self, id_: int, reply: Reply | Output) -> None:
+    def _close(self, id_: int) -> None:
+        del self._mailboxes[id_]
+        self._worker.settle(id_)
+
+    def _deliver(self, id_: int, reply: Reply | Output, *, is_last: bool) -> None:
+        if is_last:
+            # Now, and not when it is read: a client that reads slowly is no child that hangs.
+            self._worker.settle(id_)
         if id_ in self._mailboxes:
             self._mailboxes[id_].put_nowait(reply)
 
@@ -142,7 +150,7 @@ class LlamaRunner:
             self._cancel(id_)
             raise
         finally:
-            del self._mailboxes[id_]
+            self._close(id_)
 
     async def _take(self, mailbox: asyncio.Queue[Reply | Output | None], kind: type[Answer]) -> Answer:
         reply = await mailbox.get()
@@ -171,7 +179,7 @@ async def open_runner(
     """
     argv = python_module(child)
     name = f"the runner of {model.name}"
-    deadlines = Deadlines(stall_s=settings.load_timeout_s)
+    deadlines = Deadlines(stall_s=settings.load_timeout_s, work_s=settings.stall_timeout_s)
     async with start_worker(argv, name=name, reply_types=REPLIES, environment=environment(placement), deadlines=deadlines) as worker:
         await worker.send(load_request(model, placement, settings))
         runner = LlamaRunner(worker, await worker.ready(Loaded))

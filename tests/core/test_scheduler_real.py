@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 from dataclasses import replace
 
 import pytest
 
 from corral.conversation import Prompt, Segment
 from corral.devices import Device, DeviceKind
+from corral.errors import RunnerDied
 from corral.gguf import facts, read_header
 from corral.options import LoadOptions, Sampling
 from corral.placement import Planner
-from corral.runners import Generation, Piece
+from corral.runners import Done, Generation, Piece
 from corral.scheduler import Scheduler
 from corral.settings import Settings
 from corral.testing import model_spec
@@ -59,3 +62,39 @@ async def test_two_models_alternate_under_a_limit_that_holds_one(smollm2_path, t
     assert counted["corral_loads_total"] == 2
     assert counted["corral_evictions_total"] == 1
     assert answers[1][1] > 0
+
+
+@pytest.mark.long
+@pytest.mark.model
+async def test_a_runner_that_hangs_fails_its_request_and_is_replaced_for_the_next(smollm2_path, tmp_path):
+    """F39, F41: its process is stopped in the middle of an answer."""
+    from corral_llama_cpp.runner import open_runner
+
+    settings = Settings(home=tmp_path, models=tmp_path, stall_timeout_s=2.0)
+    load = LoadOptions(num_ctx=256, num_parallel=1, num_thread=1)
+    spec = replace(model_spec("a"), path=smollm2_path, facts=facts(read_header(smollm2_path)), load=load)
+    generation = Generation(prompt=Prompt(segments=(Segment("The sky is"),)), sampling=Sampling(num_predict=200, ignore_eos=True))
+
+    async def devices():
+        return [CPU]
+
+    def spawn(spec, placement):
+        return open_runner(spec, placement, settings)
+
+    async def ask_and_stop() -> None:
+        async with scheduler.lease(spec) as lease:
+            answer = lease.runner.generate(generation)
+            await anext(answer)
+            os.kill(lease.runner.info.pid, signal.SIGSTOP)
+            async for _ in answer:
+                continue
+
+    async with Scheduler(spawn=spawn, devices=devices, plan=Planner(settings).plan, settings=settings) as scheduler:
+        with pytest.raises(RunnerDied, match=r"the runner of a\S* hangs: .* 2 s .*CORRAL_STALL_TIMEOUT"):
+            await ask_and_stop()
+        async with scheduler.lease(spec) as lease:
+            outputs = [part async for part in lease.runner.generate(generation)]
+        counted = scheduler.statistics()
+
+    assert isinstance(outputs[-1], Done)
+    assert (counted["corral_loads_total"], counted["corral_runner_crashes_total"]) == (2, 1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import aclosing
@@ -19,6 +21,9 @@ import pytest
 
 from corral.errors import LoadFailed, RunnerDied
 from corral.workers import Deadlines, State, Worker, python_module, start_worker
+from corral.workers.child import Channel
+from corral.workers.frames import FrameSplitter
+from corral.workers.working import WorkClock
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -230,6 +235,100 @@ async def test_a_flood_of_output_neither_blocks_the_child_nor_fills_memory() -> 
 
         assert "line 199999 of a flood" in worker.output.text
         assert len(worker.output.text) <= 64 * 1024
+
+
+class Clock:
+    """The clock of the running loop, with time that can be let pass at once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._time = loop.time
+        self._ahead = 0.0
+        monkeypatch.setattr(loop, "time", lambda: self._time() + self._ahead)
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+async def one_step(worker: Worker[Said]) -> Said:
+    await worker.send(Do("step"))
+    return await first_reply(worker)
+
+
+HANGS = Deadlines(work_s=600, grace_s=0.1)
+
+
+@pytest.mark.parametrize("deed", ["wait_for_ever", "stop_self"])
+async def test_a_child_that_hangs_in_the_middle_of_its_work_is_ended_with_the_way_out(monkeypatch: pytest.MonkeyPatch, deed: str) -> None:
+    """F39, F41: it answers no longer, or is stopped as a whole."""
+    async with start("echo", HANGS) as worker:
+        await worker.ready(object)
+        worker.give(1)
+        await one_step(worker)
+        await worker.send(Do(deed))
+        Clock(monkeypatch).advance(601)
+
+        assert [reply async for reply in worker.replies()] == []
+        reason = await worker.wait_closed()
+
+    assert reason == "child hangs: it got no further for 600 s and was ended (CORRAL_STALL_TIMEOUT, should it only be slow)"
+    # It was ended by us: no sign that memory ran out.
+    assert not worker.death().out_of_memory
+
+
+async def test_steps_keep_a_slow_child_alive_and_other_answers_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F39, F42: whoever works slowly is left alone; a thread that still talks does not speak for the one that hangs."""
+    async with start("echo", HANGS) as worker:
+        await worker.ready(object)
+        clock = Clock(monkeypatch)
+        worker.give(1)
+        for _ in range(5):
+            clock.advance(500)
+            assert await one_step(worker) == Said("one step more")
+        clock.advance(500)
+        await worker.send(Say("only talk"))
+        assert await first_reply(worker) == Said("only talk")
+        clock.advance(101)
+
+        assert "hangs" in await worker.wait_closed()
+
+
+async def test_a_child_that_nobody_waits_for_may_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with start("echo", HANGS) as worker:
+        await worker.ready(object)
+        clock = Clock(monkeypatch)
+        worker.give(1)
+        worker.settle(1)
+        worker.settle(1)
+        clock.advance(10_000)
+        await worker.send(Say("still there"))
+
+        assert await first_reply(worker) == Said("still there")
+
+
+def test_the_oldest_work_that_is_left_counts() -> None:
+    clock = WorkClock(600)
+    for work in range(3):
+        clock.give(work, now=100.0 * work)
+    clock.settle(0)
+
+    assert clock.due() == 700
+    clock.sign(400)
+    assert clock.due() == 1000
+    clock.settle(1)
+    clock.settle(2)
+    assert clock.due() == math.inf
+
+
+def test_signs_of_work_are_sent_a_few_times_a_second_at_most() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        channel: Channel[Say] = Channel(theirs, (Say,))
+        for _ in range(1000):
+            channel.beat()
+        theirs.shutdown(socket.SHUT_WR)
+
+        assert len(FrameSplitter().feed(ours.recv(100_000))) < 100
 
 
 async def test_a_child_that_dies_at_work_ends_its_replies_and_refuses_the_next_request() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from corral.workers.child import Channel, attach
-from corral.workers.frames import Failure, Progress, Ready
+from corral.workers.frames import Failure, Progress, Ready, Working
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,11 @@ def echo(line: Line) -> None:
                     line.send(Said(text))
             case Do(what):
                 DEEDS[what](line)
+
+
+def step(line: Line) -> None:
+    line.send(Working())
+    line.send(Said("one step more"))
 
 
 def wait_for_ever(line: Line) -> None:
@@ -171,6 +176,7 @@ DEEDS: dict[str, Callable[[Line], None]] = {
     "sigkill": signal_self(signal.SIGKILL),
     "sigsegv": signal_self(signal.SIGSEGV),
     "stay_when_told_to_go": stay_when_told_to_go,
+    "step": step,
     "stop_self": stop_self,
     "wait_for_ever": wait_for_ever,
 }

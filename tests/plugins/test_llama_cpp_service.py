@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from corral.conversation import Prompt, Segment
 from corral.errors import ContextExceeded, RunnerDied
+from corral.events import Usage
+from corral.runners import Done, Generation, Piece
 from corral_llama_cpp.runner import LlamaRunner
 from corral_llama_cpp.service import Service
-from corral_llama_cpp.wire import Cancel, Embed, Failed, Generate, Loaded, Vectors
+from corral_llama_cpp.wire import Cancel, Embed, End, Failed, Generate, Loaded, Output, Step, Vectors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,6 +36,14 @@ class PaperWorker:
         self.heard: list[msgspec.Struct] = []
         self.has_heard = asyncio.Event()
         self.is_gone = False
+        self.work: set[int] = set()
+        self.says: list[Reply] = []
+
+    def give(self, work: int) -> None:
+        self.work.add(work)
+
+    def settle(self, work: int) -> None:
+        self.work.discard(work)
 
     async def send(self, request: msgspec.Struct) -> None:
         self.post(request)
@@ -44,7 +55,7 @@ class PaperWorker:
         self.has_heard.set()
 
     async def replies(self) -> AsyncIterator[Reply]:
-        for reply in ():
+        for reply in self.says:
             yield reply
 
 
@@ -61,6 +72,23 @@ async def test_vectors_that_nobody_waits_for_are_cancelled(is_gone: bool) -> Non
 
     assert asking.cancelled()
     assert worker.heard[1:] == ([] if is_gone else [Cancel(1)])
+    assert not worker.work
+
+
+async def test_an_answer_that_waits_for_a_slow_client_is_no_work_of_the_child() -> None:
+    """F42: the child is done long before the client has read it all, and must not be taken for hung."""
+    worker = PaperWorker()
+    runner = LlamaRunner(cast("Worker[Reply]", worker), Loaded(context_tokens=8, slots=1))
+    answer = runner.generate(Generation(prompt=Prompt(segments=(Segment("x"),))))
+    reading = asyncio.ensure_future(anext(answer))
+    await worker.has_heard.wait()
+    assert worker.work == {1}
+    worker.says = [Step((Output(1, "half"),)), Step((Output(1, "", End("stop", Usage())),))]
+
+    await runner.listen()
+
+    assert not worker.work
+    assert [await reading, *[part async for part in answer]] == [Piece("half"), Done(reason="stop", usage=Usage())]
 
 
 class FullCache:

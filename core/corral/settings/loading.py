@@ -51,6 +51,7 @@ KNOWN: tuple[Known, ...] = (
     _both("max_loaded_models", reading.count, "MAX_LOADED_MODELS", "models loaded at once; 0 is automatic"),
     _both("max_queue", reading.count, "MAX_QUEUE", "requests that may wait for a model"),
     _both("load_timeout_s", reading.stall_limit, "LOAD_TIMEOUT", "time without progress after which a load has failed"),
+    _ours("stall_timeout_s", reading.stall_limit, "STALL_TIMEOUT", "time without progress after which a busy runner is ended; 0 is never"),
     _ours("recovery_timeout_s", reading.positive_seconds, "RECOVERY_TIMEOUT", "wait for the memory of a stopped runner"),
     _ours("probe_timeout_s", reading.positive_seconds, "PROBE_TIMEOUT", "how long a device probe may take"),
     _both("origins", reading.words, "ORIGINS", "extra origins that browsers may call from, separated by commas"),

@@ -37,6 +37,8 @@ class Settings:
     max_queue: int = 512
     #: Seconds without progress after which a load has failed; inf waits for ever.
     load_timeout_s: float = 300.0
+    #: Seconds without a step of work after which a runner with requests is taken for hung; inf waits for ever.
+    stall_timeout_s: float = 600.0
     #: Seconds to wait for memory of a stopped runner to come back.
     recovery_timeout_s: float = 5.0
     #: Seconds a device probe may take.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
 import signal
@@ -10,10 +11,11 @@ import socket
 import sys
 from collections import deque
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from corral.workers.command import CHANNEL_VARIABLE, PARENT_VARIABLE
-from corral.workers.frames import FrameSplitter, decoder, encode
+from corral.workers.frames import FrameSplitter, Working, decoder, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,8 @@ Request = TypeVar("Request")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _READ_BYTES = 256 * 1024
+#: Seconds between two signs of work; a model takes hundreds of steps in one.
+_BEAT_S = 0.2
 
 
 class Channel(Generic[Request]):
@@ -36,12 +40,20 @@ class Channel(Generic[Request]):
         self._splitter = FrameSplitter()
         self._bodies: deque[bytes] = deque()
         self._sending = Lock()
+        self._beaten_at = -math.inf
 
     def send(self, message: msgspec.Struct) -> None:
         """Send one struct; raise OSError when the parent has gone."""
         frame = encode(message)
         with self._sending:
             self._line.sendall(frame)
+
+    def beat(self) -> None:
+        """Tell the parent that a step of work is done. Only the thread that works may say so: any other goes on when it hangs."""
+        now = monotonic()
+        if now - self._beaten_at >= _BEAT_S:
+            self._beaten_at = now
+            self.send(Working())
 
     def receive(self) -> Request | None:
         """Wait for the next request; None when the parent has gone, or speaks another language."""

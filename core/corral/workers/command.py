@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Deadlines:
     stall_s: float = 300.0
     #: From the start until ready, however much progress it reports.
     load_s: float = 3600.0
+    #: Without a step of the work that somebody waits for; see `Channel.beat`.
+    work_s: float = math.inf
     #: Between SIGTERM and SIGKILL, and between SIGKILL and giving up on it.
     grace_s: float = 5.0
     kill_s: float = 5.0

@@ -32,6 +32,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     info: object = None
 
 
+class Working(msgspec.Struct, frozen=True, tag="working"):
+    """A step of work is done; the only sign that a child with work to do does not hang."""
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Why a child never became ready, in its own words."""
 

@@ -25,6 +25,29 @@ def describe_exit(code: int) -> str:
     return _SIGNALS.get(number, f"was killed by {number.name}")
 
 
+def describe_end(name: str, code: int | None, *, was_ready: bool, last_error: str, last_line: str) -> str:
+    """Return how a child ended, and what it said last; None is one that does not end."""
+    if code is None:
+        return f"{name} does not end, even after SIGKILL"
+    # Who was killed from outside could not say why: its last line is about something else.
+    last = last_error or (last_line if code and not was_killed(code) else "")
+    return f"{name} {describe_exit(code)}{'' if was_ready else ' before it was ready'}{_because(last)}"
+
+
+def describe_slow_load(name: str, state: str, progress: float, waited_s: float, last: str) -> str:
+    """Return that a child took too long to get ready, and what it said last."""
+    return f"{name} timed out {state} at {progress:.0%} after {waited_s:.1f} s{_because(last)}"
+
+
+def describe_stall(name: str, limit_s: float, last: str) -> str:
+    """Return that a child got no further with its work, and what it said last."""
+    return f"{name} hangs: it got no further for {limit_s:g} s and was ended (CORRAL_STALL_TIMEOUT, should it only be slow){_because(last)}"
+
+
+def _because(last: str) -> str:
+    return f": {last}" if last else ""
+
+
 def was_killed(code: int) -> bool:
     """Return whether someone else ended the process at once, as the kernel does when memory runs out."""
     return code == -signal.SIGKILL

@@ -14,14 +14,15 @@ import msgspec
 
 from corral.errors import LoadFailed, RunnerDied
 from corral.workers.command import Deadlines, child_environment
-from corral.workers.frames import Failure, Progress, Ready, decoder, encode
+from corral.workers.frames import Failure, Progress, Ready, Working, decoder, encode
 from corral.workers.inbox import Inbox
-from corral.workers.leaving import describe_exit, was_killed
+from corral.workers.leaving import describe_end, describe_slow_load, describe_stall, was_killed
 from corral.workers.line import Line
 from corral.workers.loading import LoadClock
 from corral.workers.output import OutputLog
 from corral.workers.process import Process
 from corral.workers.state import State
+from corral.workers.working import WorkClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -43,7 +44,7 @@ class Worker(Generic[Reply]):
         self.state = State.STARTING
         self.output = OutputLog()
         self._deadlines = deadlines
-        types: tuple[type[Progress | Ready | Failure | Reply], ...] = (Progress, Ready, Failure, *reply_types)
+        types: tuple[type[Progress | Ready | Working | Failure | Reply], ...] = (Progress, Ready, Working, Failure, *reply_types)
         self._decoder = decoder(types)
         self._process = Process(self._heard_output, self._exited, self._part_ended)
         self._line = Line(self._heard, self._heard_nonsense, self._part_ended)
@@ -53,9 +54,12 @@ class Worker(Generic[Reply]):
         self._info: object = None
         self._failure: LoadFailed | None = None
         self._reason = ""
+        self._is_condemned = False
         self._parts_left = 3
         self._timer: asyncio.TimerHandle | None = None
-        self._clock = LoadClock(self._deadlines)
+        self._end_timer: asyncio.TimerHandle | None = None
+        self._clock = LoadClock(deadlines)
+        self._work = WorkClock(deadlines.work_s)
 
     @property
     def pid(self) -> int:
@@ -96,6 +100,15 @@ class Worker(Generic[Reply]):
         if self.state is State.GONE or not self._line.is_open:
             raise self.death()
         self._line.write(encode(request))
+
+    def give(self, work: int) -> None:
+        """Note that somebody waits for that work: a child that shows no sign of work for `Deadlines.work_s` is ended."""
+        self._work.give(work, asyncio.get_running_loop().time())
+        self._watch()
+
+    def settle(self, work: int) -> None:
+        """Note that it has come, or that nobody waits for it any longer; it can be said twice."""
+        self._work.settle(work)
 
     def replies(self) -> AsyncGenerator[Reply, None]:
         """Return the replies as they come, until the child is gone. For one reader."""
@@ -159,6 +172,8 @@ class Worker(Generic[Reply]):
                 self._heard_progress(fraction)
             case Ready(info):
                 self._heard_ready(info)
+            case Working():
+                self._work.sign(asyncio.get_running_loop().time())
             case Failure(text, out_of_memory):
                 self._settle_failure(text, out_of_memory=out_of_memory or self.output.out_of_memory)
             case reply:
@@ -186,30 +201,36 @@ class Worker(Generic[Reply]):
             _log.debug("%s wrote: %s", self.name, data.decode(errors="replace").rstrip())
 
     def _heard_nonsense(self, error: ValueError) -> None:
-        self._reason = f"{self.name} sent something that is no answer: {error}"
-        self._settle_failure(self._reason)
-        self._process.signal_group(signal.SIGKILL)
+        self._condemn(f"{self.name} sent something that is no answer: {error}")
 
     def _watch(self) -> None:
-        """Fail a load that shows no sign of life, and look again when the next deadline is due."""
+        """Condemn a child that shows no sign of life, and look again when the next deadline is due."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._settled.is_set():
+        if self._end_timer is not None or self.state is State.STOPPING:
             return
-        due = self._clock.due(self.state)
+        due = self._work.due() if self._settled.is_set() else self._clock.due(self.state)
         loop = asyncio.get_running_loop()
         if loop.time() >= due:
-            self._give_up()
+            self._condemn(self._describe_delay())
         elif due < math.inf:
             self._timer = loop.call_at(due, self._watch)
 
-    def _give_up(self) -> None:
+    def _describe_delay(self) -> str:
+        last = self.output.last_error
+        if self._settled.is_set():
+            return describe_stall(self.name, self._deadlines.work_s, last)
         waited_s = asyncio.get_running_loop().time() - self._clock.started_at
-        last = self.output.last_error or self.output.last_line
-        self._settle_failure(
-            f"{self.name} timed out {self.state.value} at {self.progress:.0%} after {waited_s:.1f} s" + (f": {last}" if last else "")
-        )
+        return describe_slow_load(self.name, self.state.value, self.progress, waited_s, last or self.output.last_line)
+
+    def _condemn(self, reason: str) -> None:
+        """End a child that can't be trusted any longer; who waits for it is told why, even when the system can't end it."""
+        self._reason = reason
+        self._is_condemned = True
+        self._settle_failure(reason)
+        self._line.close()
         self._process.signal_group(signal.SIGKILL)
+        self._leave_in(self._deadlines.kill_s)
 
     def _settle_failure(self, message: str, *, out_of_memory: bool = False) -> None:
         if not self._settled.is_set():
@@ -219,10 +240,13 @@ class Worker(Generic[Reply]):
     def _exited(self) -> None:
         # What is left in the socket is bounded now, so nobody needs to be held up.
         self._line.resume()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(_LAST_WORDS_S, self._leave)
+        self._leave_in(_LAST_WORDS_S)
         self._part_ended()
+
+    def _leave_in(self, limit_s: float) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+        self._end_timer = asyncio.get_running_loop().call_later(limit_s, self._leave)
 
     def _part_ended(self) -> None:
         self._parts_left -= 1
@@ -240,8 +264,8 @@ class Worker(Generic[Reply]):
             self._reason = self._reason or self._describe_end()
             _log.warning("%s", self._reason)
         self._settle_failure(self._describe_end(), out_of_memory=self._ran_out_of_memory())
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in filter(None, (self._timer, self._end_timer)):
+            timer.cancel()
         self._line.close()
         self._process.close()
         self._inbox.close()
@@ -249,20 +273,12 @@ class Worker(Generic[Reply]):
 
     def _ran_out_of_memory(self) -> bool:
         code = self._process.exit_code
-        return self.output.out_of_memory or (code is not None and was_killed(code))
+        return self.output.out_of_memory or (code is not None and was_killed(code) and not self._is_condemned)
 
     def _describe_end(self) -> str:
-        code = self._process.exit_code
-        if code is None:
-            return f"{self.name} does not end, even after SIGKILL"
-        # Who was killed from outside could not say why: its last line is about something else.
-        last = self.output.last_error or (self.output.last_line if code and not was_killed(code) else "")
-        when = "" if self._was_ready else " before it was ready"
-        return f"{self.name} {describe_exit(code)}{when}" + (f": {last}" if last else "")
-
-    @property
-    def _was_ready(self) -> bool:
-        return self._settled.is_set() and self._failure is None
+        was_ready = self._settled.is_set() and self._failure is None
+        last = {"last_error": self.output.last_error, "last_line": self.output.last_line}
+        return describe_end(self.name, self._process.exit_code, was_ready=was_ready, **last)
 
 
 @asynccontextmanager

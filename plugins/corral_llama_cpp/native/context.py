@@ -11,6 +11,8 @@ import numpy as np
 from corral.errors import LoadFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from corral_llama_cpp.engine.seams import Batch
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 FULL_CACHE = "f16"
 _CACHE_TYPES = {FULL_CACHE: 1, "q8_0": 8, "q4_0": 2}
+#: The library's numbers of ways to pool.
+_NONE, _LAST, _RANK = 0, 3, 4
 _FLASH = {None: -1, False: 0, True: 1}
 
 
@@ -56,6 +60,11 @@ class ContextMemory:
         return bool(ll.llama_state_seq_set_data(self._context, buffer, len(state), sequence))
 
     @property
+    def is_there(self) -> bool:
+        """Return whether the context has a cache; encoders need none."""
+        return bool(self._memory)
+
+    @property
     def can_shift(self) -> bool:
         """Return whether positions can be moved."""
         return bool(ll.llama_memory_can_shift(self._memory))
@@ -64,7 +73,7 @@ class ContextMemory:
 class Context:
     """A context that decodes batches of one size, through buffers that are made once and filled in bulk."""
 
-    def __init__(self, model: Model, load: Load, sequences: int, log: Log) -> None:
+    def __init__(self, model: Model, load: Load, sequences: int, log: Log, beat: Callable[[], None]) -> None:
         self.batch_tokens = load.batch_tokens
         self.pointer = ll.llama_init_from_model(model.pointer, _params(load, sequences))
         if not self.pointer:
@@ -74,15 +83,20 @@ class Context:
         self.memory = ContextMemory(self.pointer)
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width
+        #: llama.cpp keeps as many figures as the head gives; what follows them is somebody else's memory.
+        self._pooled_width = model.classes if self.is_ranking else model.width
         self._buffers = _Buffers(load.batch_tokens)
         self._logits: Floats | None = None
         self._outputs = 0
+        self._beat = beat
 
     def decode(self, batch: Batch) -> int:
         """Evaluate a batch; see `engine.seams.Backend.decode`."""
         self._logits = None
         self._outputs = len(batch.outputs)
-        return int(ll.llama_decode(self.pointer, self._buffers.fill(batch)))
+        status = int(ll.llama_decode(self.pointer, self._buffers.fill(batch)))
+        self._beat()
+        return status
 
     def logits(self, row: int) -> Floats:
         """Return the logits of an output row, until the next decode."""
@@ -92,8 +106,8 @@ class Context:
         return found
 
     def pooled(self, sequence: int) -> Floats:
-        """Return the pooled embedding of a sequence, as bytes of 32-bit floats."""
-        return _matrix(ll.llama_get_embeddings_seq(self.pointer, sequence), 1, self._width).reshape(-1)
+        """Return the pooled embedding of a sequence, or what the head of a model that ranks says of it."""
+        return _matrix(ll.llama_get_embeddings_seq(self.pointer, sequence), 1, self._pooled_width).reshape(-1)
 
     def embedding(self, index: int) -> Floats:
         """Return the embedding of the token at an index of the batch."""
@@ -103,6 +117,17 @@ class Context:
     def is_pooling(self) -> bool:
         """Return whether the library pools the embeddings of a sequence."""
         return int(ll.llama_pooling_type(self.pointer)) > 0
+
+    @property
+    def is_ranking(self) -> bool:
+        """Return whether the library puts sequences through a head that ranks."""
+        return int(ll.llama_pooling_type(self.pointer)) == _RANK
+
+    @property
+    def is_splittable(self) -> bool:
+        """Return whether an input to embed may be evaluated in parts: its last token has seen all others, and is all that counts."""
+        is_causal = self.memory.is_there and bool(ll.llama_get_causal_attn(self.pointer))
+        return is_causal and int(ll.llama_pooling_type(self.pointer)) in (_NONE, _LAST, _RANK)
 
     def embed(self, *, on: bool) -> None:
         """Switch between embeddings and logits."""
@@ -166,8 +191,8 @@ def _matrix(pointer: object, rows: int, columns: int) -> Floats:
 
 def _params(load: Load, sequences: int) -> ll.llama_context_params:
     params: ll.llama_context_params = ll.llama_context_default_params()
-    params.n_ctx = load.context_tokens * load.parallel
-    params.n_batch = params.n_ubatch = load.batch_tokens
+    params.n_batch = params.n_ubatch = _batch(load, sequences)
+    params.n_ctx = max(load.context_tokens * load.parallel, params.n_batch)
     params.n_seq_max = sequences
     params.n_threads = params.n_threads_batch = load.threads
     params.kv_unified = True
@@ -178,6 +203,11 @@ def _params(load: Load, sequences: int) -> ll.llama_context_params:
     is_quantised = (load.cache_type_k, load.cache_type_v) != (FULL_CACHE, FULL_CACHE)
     params.flash_attn_type = _FLASH[load.flash_attention is not False if is_quantised else load.flash_attention]
     return params
+
+
+def _batch(load: Load, sequences: int) -> int:
+    # llama.cpp aborts when it reserves memory for the means of sequences that do not share a batch evenly.
+    return -(-load.batch_tokens // sequences) * sequences if load.is_embedding else load.batch_tokens
 
 
 def _cache_type(wanted: str, load: Load) -> int:

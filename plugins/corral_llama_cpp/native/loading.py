@@ -83,15 +83,15 @@ class Loaded:
         return {share.name: self.devices.free_bytes(share.name) for share in self.load.shares}
 
 
-def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
-    """Load a model as asked; raise LoadFailed with the library's reason."""
+def load_model(load: Load, progress: Callable[[float], None], beat: Callable[[], None]) -> Loaded:
+    """Load a model as asked; raise LoadFailed with the library's reason. `beat` is called after each batch it evaluates."""
     started = perf_counter()
     log = Log()
     ll.llama_backend_init()
     devices = Devices()
     model = Model(load.path, load, devices, log, progress)
-    generating = min(2 * load.parallel + _IDLE_SEQUENCES, _MOST_SEQUENCES - _EMBED_SEQUENCES)
-    context = Context(model, load, generating + _EMBED_SEQUENCES, log)
+    generating = 0 if load.is_embedding else min(2 * load.parallel + _IDLE_SEQUENCES, _MOST_SEQUENCES - _EMBED_SEQUENCES)
+    context = Context(model, load, generating + _EMBED_SEQUENCES, log, beat)
     limits = {"limit": load.context_tokens, "first": generating, "sequences": _EMBED_SEQUENCES}
     return Loaded(
         load=load,
@@ -99,8 +99,8 @@ def load_model(load: Load, progress: Callable[[float], None]) -> Loaded:
         model=model,
         context=context,
         devices=devices,
-        embedder=Embedder(context, model.vocabulary, **limits),
-        draft_model=_draft_model(load, model, devices, log) if load.draft else None,
+        embedder=Embedder(context, model, **limits),
+        draft_model=_draft_model(load, model, devices, log, beat) if load.draft else None,
         cores=Cores(load.neighbours),
         crowd=Crowd(),
         info=_info(load, model, log, perf_counter() - started),
@@ -114,11 +114,11 @@ def _core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _draft_model(load: Load, model: Model, devices: Devices, log: Log) -> DraftModel:
+def _draft_model(load: Load, model: Model, devices: Devices, log: Log, beat: Callable[[], None]) -> DraftModel:
     draft = msgspec.structs.replace(load, path=load.draft, adapters=())
     small = Model(draft.path, draft, devices, log, lambda _: None)
     check_vocabularies(model.vocabulary, small.vocabulary)
-    context = Context(small, draft, draft.parallel, log)
+    context = Context(small, draft, draft.parallel, log, beat)
     return DraftModel(context, small.vocabulary, slots=draft.parallel, context_tokens=draft.context_tokens)
 
 
