@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from corral.devices import Device, Placement
     from corral.events import Event
     from corral.fetching import Progress
-    from corral.runners import Embeddings
+    from corral.runners import Embeddings, Relevance
     from corral.spec import ModelSpec, ParserSupport
 
 
@@ -69,6 +69,27 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RerankRequest:
+    """Documents to rank by what they have to do with a query."""
+
+    model: str
+    query: str
+    documents: tuple[str, ...]
+    truncate: bool = False
+    options: JsonObject = field(default_factory=dict)
+    keep_alive_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reranked:
+    """A score for each document in the order of the request, with the wall time of the load and of everything, in seconds."""
+
+    relevance: Relevance
+    load_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """What would be sent to the runner, without sending it."""
 
@@ -117,7 +138,7 @@ class ModelDetails:
     modelfile: str
     licenses: tuple[str, ...]
     requires: str
-    #: Names that Ollama's clients know: completion, tools, thinking, vision, embedding, insert.
+    #: Names that Ollama's clients know (completion, tools, thinking, vision, embedding, insert), and rerank.
     capabilities: tuple[str, ...]
     support: ParserSupport
     #: The distribution that provides each of renderer, parser and runner, by that word.
@@ -207,6 +228,9 @@ class Engine(Protocol):
 
     async def embed(self, request: EmbedRequest) -> Embedded:
         """Return a vector for each input."""
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        """Return a score for each document; raise Unsupported for a model that does not rank."""
 
     async def load(self, model: str, options: JsonObject, keep_alive_s: float | None) -> float:
         """Load a model if it is not, set its keep-alive, and return the seconds that loading took."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from corral.options import Sampling
 
@@ -69,6 +69,14 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relevance:
+    """How relevant each document is to a query, from 0 to 1 and in the order of the documents, and the tokens that took."""
+
+    scores: tuple[float, ...]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerInfo:
     """What a ready runner says of itself. Memory is in bytes by the runner's name of the device ("CPU", "CUDA0")."""
 
@@ -105,3 +113,11 @@ class Runner(Protocol):
 
     async def wait_closed(self) -> str:
         """Wait until the runner is gone and return why; empty when it was asked to stop."""
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """What a runner can do beyond `Runner` when it has models that rank."""
+
+    async def rerank(self, query: str, documents: Sequence[str], *, truncate: bool = False) -> Relevance:
+        """Return how relevant each document is to a query; `truncate` cuts the end off documents that are too long."""

@@ -54,6 +54,8 @@ class ModelFacts:
     adds_bos: bool = False
     #: An embedding model (it pools, or it has no output head for text).
     is_embedding: bool = False
+    #: One of those that has no vectors to give: its head says how well a document fits a query.
+    is_reranker: bool = False
 
     @property
     def parameter_size(self) -> str:

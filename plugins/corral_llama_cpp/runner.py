@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from corral import errors
 from corral.errors import RunnerError
-from corral.runners import Done, Embeddings, Notice, Piece, RunnerInfo
+from corral.runners import Done, Embeddings, Notice, Piece, Relevance, RunnerInfo
 from corral.workers import Deadlines, python_module, start_worker
 from corral_llama_cpp.launch import environment, load_request
 from corral_llama_cpp.wire import (
@@ -24,6 +24,7 @@ from corral_llama_cpp.wire import (
     Generate,
     Loaded,
     Output,
+    Rerank,
     Step,
     Text,
     Tokenize,
@@ -99,6 +100,12 @@ class LlamaRunner:
         floats = array("f", found.data)
         vectors = tuple(tuple(floats[start : start + found.width]) for start in range(0, len(floats), found.width))
         return Embeddings(vectors=vectors, prompt_tokens=found.prompt_tokens)
+
+    async def rerank(self, query: str, documents: Sequence[str], *, truncate: bool = False) -> Relevance:
+        """Return how relevant each document is to a query."""
+        id_ = next(self._ids)
+        found = await self._ask(id_, Rerank(id_, query, tuple(documents), truncate), Vectors)
+        return Relevance(scores=tuple(array("f", found.data)), prompt_tokens=found.prompt_tokens)
 
     async def free_memory(self) -> Mapping[str, int]:
         """Return the free bytes of the devices in use."""

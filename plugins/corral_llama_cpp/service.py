@@ -16,6 +16,7 @@ from corral_llama_cpp.wire import (
     FreeMemory,
     Generate,
     Load,
+    Rerank,
     Step,
     Text,
     Tokenize,
@@ -52,7 +53,7 @@ class Service:
                 self._generate(request)
             case Cancel():
                 self._work.put(request)
-            case Embed():
+            case Embed() | Rerank():
                 self._start_embed(request)
             case Tokenize(id=id_, segments=segments):
                 self._send(Tokens(id_, tuple(vocabulary.tokens(segments))))
@@ -84,9 +85,13 @@ class Service:
         is_again = bool(request.context) and vocabulary.adds_bos and tokens[:1] == [vocabulary.bos]
         return [*request.context, *(tokens[1:] if is_again else tokens)]
 
-    def _start_embed(self, request: Embed) -> None:
+    def _start_embed(self, request: Embed | Rerank) -> None:
+        embedder = self._loaded.embedder
         try:
-            self._work.put(self._loaded.embedder.job(request.id, request.inputs, truncate=request.truncate))
+            if isinstance(request, Embed):
+                self._work.put(embedder.job(request.id, request.inputs, truncate=request.truncate))
+            else:
+                self._work.put(embedder.ranking(request.id, request.query, request.documents, truncate=request.truncate))
         except CorralError as error:
             self._fail(request.id, error)
 
@@ -125,7 +130,8 @@ class Service:
         match work:
             case Cancel(id=id_):
                 self._engine.cancel(id_)
-                self._embeds = [job for job in self._embeds if job.id != id_]
+                for job in [job for job in self._embeds if job.id == id_]:
+                    self._leave(job)
             case (request, prompt):
                 self._engine.submit(request, prompt)
             case job:
@@ -139,13 +145,20 @@ class Service:
                     # Running answers fill the cache; there is room again when one of them is over.
                     return
                 self._loaded.embedder.advance(job)
+                self._engine.cells.held = job.held
         except CorralError as error:
-            self._embeds.remove(job)
+            self._leave(job)
             self._fail(job.id, error)
             return
         if job.is_over:
-            self._embeds.remove(job)
-            self._send(Vectors(job.id, self._loaded.model.width, b"".join(job.vectors), job.prompt_tokens))
+            self._leave(job)
+            self._send(Vectors(job.id, self._loaded.embedder.width, b"".join(job.vectors), job.prompt_tokens))
+
+    def _leave(self, job: EmbedJob) -> None:
+        self._embeds.remove(job)
+        if job.held:
+            self._loaded.embedder.release(job)
+            self._engine.cells.held = 0
 
     def _fail(self, id: int, error: CorralError) -> None:  # noqa: A002 - it is the request's id
         figures = {"tokens": error.tokens, "context": error.context} if isinstance(error, ContextExceeded) else {}

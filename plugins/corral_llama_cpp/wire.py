@@ -88,14 +88,23 @@ class Embed(msgspec.Struct, frozen=True, tag="embed"):
     truncate: bool = True
 
 
+class Rerank(msgspec.Struct, frozen=True, tag="rerank"):
+    """Ask how relevant each document is to a query."""
+
+    id: int
+    query: str
+    documents: tuple[str, ...]
+    truncate: bool = False
+
+
 class AskMemory(msgspec.Struct, frozen=True, tag="memory"):
     """Ask for the free bytes of the devices."""
 
     id: int
 
 
-Request: TypeAlias = Load | Generate | Cancel | Tokenize | Detokenize | Embed | AskMemory
-REQUESTS: tuple[type[Request], ...] = (Load, Generate, Cancel, Tokenize, Detokenize, Embed, AskMemory)
+Request: TypeAlias = Load | Generate | Cancel | Tokenize | Detokenize | Embed | Rerank | AskMemory
+REQUESTS: tuple[type[Request], ...] = (Load, Generate, Cancel, Tokenize, Detokenize, Embed, Rerank, AskMemory)
 
 
 class Note(msgspec.Struct, frozen=True, array_like=True):
@@ -145,7 +154,7 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
 
 
 class Vectors(msgspec.Struct, frozen=True, tag="vectors"):
-    """The answer to Embed: `data` holds little-endian 32-bit floats, `width` of them for each input."""
+    """The answer to Embed and Rerank: `data` holds little-endian 32-bit floats, `width` of them for each input."""
 
     id: int
     width: int

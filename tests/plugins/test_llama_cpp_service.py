@@ -110,8 +110,10 @@ class FullCache:
 class PaperEmbedder:
     """Gives each job one vector, in one step."""
 
+    width = 1
+
     def job(self, id_: int, inputs: tuple[str, ...], *, truncate: bool) -> SimpleNamespace:
-        return SimpleNamespace(id=id_, is_over=False, next_tokens=len(inputs), vectors=[], prompt_tokens=len(inputs))
+        return SimpleNamespace(id=id_, is_over=False, held=0, next_tokens=len(inputs), vectors=[], prompt_tokens=len(inputs))
 
     def advance(self, job: SimpleNamespace) -> None:
         job.vectors.append(b"four")
@@ -124,7 +126,7 @@ def test_an_embedding_waits_for_room_in_a_full_cache_instead_of_failing(steps: i
     loaded = SimpleNamespace(
         engine=lambda fail: engine,
         embedder=PaperEmbedder(),
-        model=SimpleNamespace(width=1, vocabulary=None),
+        model=SimpleNamespace(vocabulary=None),
         cores=SimpleNamespace(busy=nullcontext),
         share_cores=lambda: None,
     )

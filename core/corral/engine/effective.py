@@ -20,6 +20,30 @@ if TYPE_CHECKING:
 _TEMPLATE_RENDERER = Choice(name="go-template", origin=Origin.EXPLICIT, reason="the request's own template")
 
 
+def check_writes(model: ModelSpec) -> None:
+    """Raise Unsupported for a model that writes no text."""
+    if model.facts.is_embedding:
+        raise Unsupported(f'"{model.name}" does not support chat or generate; it {_use(model)}')
+
+
+def check_embeds(model: ModelSpec) -> None:
+    """Raise Unsupported for a model that gives no vectors. One that writes text does give some."""
+    if model.facts.is_reranker:
+        raise Unsupported(f'"{model.name}" does not support embed; it {_use(model)}')
+
+
+def check_ranks(model: ModelSpec) -> None:
+    """Raise Unsupported for a model without a head that ranks."""
+    if not model.facts.is_reranker:
+        raise Unsupported(f'"{model.name}" does not support rerank; it {_use(model)}')
+
+
+def _use(model: ModelSpec) -> str:
+    if model.facts.is_reranker:
+        return "ranks documents"
+    return "makes embeddings" if model.facts.is_embedding else "writes text"
+
+
 def effective_options(settings: Settings, model: ModelSpec, options: JsonObject) -> Options:
     """Merge settings, the model's PARAMETERs and a request's options, the strongest last."""
     return merge(_from_settings(settings), model.parameters, options)

@@ -9,22 +9,29 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
-from corral.api import Embedded, Rendered
+from corral.api import Embedded, Rendered, Reranked
 from corral.conversation import Prompt, Segment
 from corral.engine.constraint import constraint
 from corral.engine.counters import Counters
-from corral.engine.effective import effective_conversation, effective_model, effective_options
+from corral.engine.effective import (
+    check_embeds,
+    check_ranks,
+    check_writes,
+    effective_conversation,
+    effective_model,
+    effective_options,
+)
 from corral.engine.reading import Reading
 from corral.engine.trimming import droppable_turns, fewest_dropped, without_oldest
-from corral.errors import ContextExceeded
+from corral.errors import ContextExceeded, Unsupported
 from corral.events import Diagnostic
-from corral.runners import Generation, Notice
+from corral.runners import Generation, Notice, Reranker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from corral.api import EmbedRequest, Library, Request, RunningModel
+    from corral.api import EmbedRequest, Library, Request, RerankRequest, RunningModel
     from corral.conversation import Conversation, JsonObject
     from corral.devices import Device
     from corral.events import Event, OutputParser
@@ -129,9 +136,21 @@ class CorralEngine:
         """Return a vector for each input."""
         started = perf_counter()
         model = await self._loadable(request.model, request.options)
+        check_embeds(model)
         async with self._scheduler.lease(model, keep_alive_s=request.keep_alive_s) as lease:
             embeddings = await lease.runner.embed(request.inputs, truncate=request.truncate)
         return Embedded(embeddings=embeddings, load_s=lease.load_s, total_s=perf_counter() - started)
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        """Return a score for each document; raise Unsupported for a model that does not rank."""
+        started = perf_counter()
+        model = await self._loadable(request.model, request.options)
+        check_ranks(model)
+        async with self._scheduler.lease(model, keep_alive_s=request.keep_alive_s) as lease:
+            if not isinstance(lease.runner, Reranker):
+                raise Unsupported(f"runner '{model.runner.name}' can't rank documents; llama-cpp can")
+            relevance = await lease.runner.rerank(request.query, request.documents, truncate=request.truncate)
+        return Reranked(relevance=relevance, load_s=lease.load_s, total_s=perf_counter() - started)
 
     async def load(self, model: str, options: JsonObject, keep_alive_s: float | None) -> float:
         """Load a model if it is not, and return the seconds that took."""
@@ -163,6 +182,7 @@ class CorralEngine:
 
     async def _plan(self, request: Request) -> _Plan:
         resolved = await asyncio.to_thread(self._library.resolve, request.model)
+        check_writes(resolved)
         options = effective_options(self._settings, resolved, request.conversation.options)
         model = effective_model(resolved, request, options)
         conversation = request.conversation

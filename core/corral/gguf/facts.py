@@ -21,6 +21,8 @@ _EMBEDDERS = frozenset(
         "gemma-embedding", "t5encoder",
     }
 )  # fmt: skip
+# The pooling type of models with a head that ranks.
+_RANK = 4
 # Tokenizers that put BOS in front when the file does not say so, as llama.cpp has it: by model, or by pre-tokenizer.
 _ADDS_BOS = frozenset({"llama", "bert"})
 _ADDS_BOS_PRE = frozenset({"llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "tekken", "chameleon"})
@@ -43,8 +45,13 @@ def facts(header: Header) -> ModelFacts:
         bos_token=_token(header, "tokenizer.ggml.bos_token_id"),
         eos_token=_token(header, "tokenizer.ggml.eos_token_id"),
         adds_bos=header.flag("tokenizer.ggml.add_bos_token", default=_adds_bos_by_default(header)),
+        is_reranker=header.integer(f"{architecture}.pooling_type") == _RANK and _has_head(header),
         is_embedding=architecture in _EMBEDDERS or f"{architecture}.pooling_type" in header.fields,
     )
+
+
+def _has_head(header: Header) -> bool:
+    return any(tensor.name in ("cls.weight", "cls.output.weight") for tensor in header.tensors)
 
 
 def _file_type(header: Header) -> str:

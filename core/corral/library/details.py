@@ -85,7 +85,7 @@ def _capabilities(contents: Contents, spec: ModelSpec, header: Header, support: 
     """Yield the words that Ollama's clients know, in Ollama's order."""
     stated = contents.config.get("capabilities")
     yield from (str(word) for word in stated) if isinstance(stated, list) else ()
-    yield "embedding" if spec.facts.is_embedding else "completion"
+    yield "rerank" if spec.facts.is_reranker else "embedding" if spec.facts.is_embedding else "completion"
     if f"{spec.facts.architecture}.vision.block_count" in header.fields or spec.projector:
         yield "vision"
     if support.tools:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from corral.api import Embedded, ModelDetails, ModelSummary, Rendered, RunningModel
+from corral.api import Embedded, ModelDetails, ModelSummary, Rendered, Reranked, RunningModel
 from corral.conversation import Prompt, Segment, SegmentKind
 from corral.devices import Placement
 from corral.errors import InvalidInput, InvalidName, ModelNotFound
 from corral.events import ContentDelta, Finish, Usage
 from corral.fetching import Progress
-from corral.runners import Embeddings
+from corral.runners import Embeddings, Relevance
 from corral.spec import ParserSupport
 from corral.testing.models import model_spec
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 
-    from corral.api import CreateRequest, EmbedRequest, Request
+    from corral.api import CreateRequest, EmbedRequest, Request, RerankRequest
     from corral.conversation import JsonObject
     from corral.devices import Device
     from corral.events import Event
@@ -143,6 +143,7 @@ class ScriptedEngine:
         self.script = list(script)
         self.requests: list[Request] = []
         self.embeds: list[EmbedRequest] = []
+        self.reranks: list[RerankRequest] = []
         self.loads: list[tuple[str, float | None]] = []
         self.unloads: list[str] = []
         #: Set when an answer is over, however it ended; a test in another thread can wait for it.
@@ -189,6 +190,13 @@ class ScriptedEngine:
         self.embeds.append(request)
         vectors = tuple((3.0, 4.0, 0.0, 0.0) for _ in request.inputs)
         return Embedded(embeddings=Embeddings(vectors=vectors, prompt_tokens=5), load_s=0.001, total_s=0.01)
+
+    async def rerank(self, request: RerankRequest) -> Reranked:
+        """Return ... 1/4, 1/3, 1/2 for the documents: the last one is the best."""
+        self.library.resolve(request.model)
+        self.reranks.append(request)
+        scores = tuple(1 / number for number in range(len(request.documents) + 1, 1, -1))
+        return Reranked(relevance=Relevance(scores=scores, prompt_tokens=5), load_s=0.001, total_s=0.01)
 
     async def load(self, model: str, options: JsonObject, keep_alive_s: float | None) -> float:
         """Note that a model was loaded."""

@@ -48,6 +48,8 @@ class Cells:
         self._references: Counter[int] = Counter()
         self._numbers = count()
         self._clock = count(1)
+        #: Cells that are none of ours: an input to embed, of which more is to come.
+        self.held = 0
 
     @property
     def used(self) -> int:
@@ -87,7 +89,7 @@ class Cells:
 
     def reserve(self, cells: int) -> bool:
         """Let idle sequences go, the longest unused first, until that many cells are free."""
-        while self._capacity - self.used < cells:
+        while self._capacity - self.used - self.held < cells:
             if not self._drop_oldest():
                 return False
         return True

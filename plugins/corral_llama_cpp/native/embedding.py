@@ -1,4 +1,4 @@
-"""Embed many inputs in as few decodes as their length allows."""
+"""Turn many inputs into vectors, or into scores, in as few decodes as their length allows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from corral.errors import ContextExceeded, RunnerError, Unsupported
+from corral.errors import ContextExceeded, CorralError, RunnerError, Unsupported
 from corral_llama_cpp.engine.seams import Batch
+from corral_llama_cpp.native.ranking import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from corral_llama_cpp.native.context import Context
-    from corral_llama_cpp.native.vocabulary import Vocabulary
+    from corral_llama_cpp.native.context import Context, Floats
+    from corral_llama_cpp.native.model import Model
 
 
 class EmbedJob:
@@ -22,6 +23,8 @@ class EmbedJob:
     def __init__(self, id_: int, groups: list[list[list[int]]]) -> None:
         self.id = id_
         self.groups = groups
+        #: How much of the first group the cache holds; only an input that is longer than a batch takes several decodes.
+        self.held = 0
         self.vectors: list[bytes] = []
         self.prompt_tokens = sum(len(tokens) for group in groups for tokens in group)
 
@@ -32,49 +35,78 @@ class EmbedJob:
 
     @property
     def next_tokens(self) -> int:
-        """Return how many tokens the next decode takes."""
-        return sum(map(len, self.groups[0]))
+        """Return how many tokens the rest of the first group takes."""
+        return sum(map(len, self.groups[0])) - self.held
 
 
 class Embedder:
-    """Turns inputs into vectors. It uses sequences `first` and up, which nobody else may use."""
+    """Turns inputs into vectors, or pairs into scores. It uses sequences `first` and up, which nobody else may use."""
 
-    def __init__(self, context: Context, vocabulary: Vocabulary, *, limit: int, first: int, sequences: int) -> None:
+    def __init__(self, context: Context, model: Model, *, limit: int, first: int, sequences: int) -> None:
         self._context = context
-        self._vocabulary = vocabulary
-        #: An input is evaluated in one batch, because models that look both ways need it whole.
-        self._limit = min(limit, context.batch_tokens)
+        self._vocabulary = model.vocabulary
+        self._ranking = Ranking(model) if context.is_ranking else None
+        #: A model that looks both ways, or takes the mean, needs its input in one batch.
+        self._limit = limit if context.is_splittable else min(limit, context.batch_tokens)
         self._first = first
         self._sequences = sequences
+        self.width = 1 if self._ranking else model.width
 
     def job(self, id_: int, inputs: tuple[str, ...], *, truncate: bool) -> EmbedJob:
         """Return the job of a request; raise ContextExceeded for an input that is too long when it must not be cut."""
-        tokens = [self._tokens(text, truncate=truncate) for text in inputs]
+        if self._ranking is not None:
+            raise Unsupported("this model ranks documents; it gives no embeddings")
+        tokens = [self._fitting(self._tokens(text), truncate=truncate) for text in inputs]
         return EmbedJob(id_, list(self._groups(tokens)))
 
+    def ranking(self, id_: int, query: str, documents: tuple[str, ...], *, truncate: bool) -> EmbedJob:
+        """Return the job of ranking documents; raise ContextExceeded for a pair that is too long."""
+        ranking = self._ranking
+        if ranking is None:
+            raise Unsupported("this model has no head that ranks documents")
+        limit = self._limit
+        pairs = [ranking.shortened(query, text, limit) if truncate else ranking.tokens(query, text) for text in documents]
+        return EmbedJob(id_, list(self._groups([self._fitting(tokens, truncate=False) for tokens in pairs])))
+
     def advance(self, job: EmbedJob) -> None:
-        """Evaluate one group of inputs; each vector is kept as 32-bit floats."""
-        group = job.groups.pop(0)
-        batch = Batch()
+        """Evaluate one batch; each vector is kept as 32-bit floats."""
+        group = job.groups[0]
+        batch, ends = Batch(), []
         for offset, tokens in enumerate(group):
-            batch.add(tokens, 0, self._first + offset, len(tokens))
+            part = tokens[job.held : job.held + self._context.batch_tokens]
+            batch.add(part, job.held, self._first + offset, len(part))
+            ends.append(len(batch.tokens) - 1)
         self._context.embed(on=True)
         try:
             if status := self._context.decode(batch):
                 raise RunnerError(f"the model could not evaluate the inputs (llama_decode says {status})")
-            job.vectors += self._vectors(group)
+            job.held += len(batch.tokens)
+            if not job.next_tokens:
+                job.vectors += self._vectors(ends)
+                self.release(job)
+                job.groups.pop(0)
+        except CorralError:
+            self.release(job)
+            raise
         finally:
             self._context.embed(on=False)
-            for offset in range(len(group)):
-                self._context.memory.remove(self._first + offset, 0)
 
-    def _tokens(self, text: str, *, truncate: bool) -> list[int]:
-        tokens = self._vocabulary.whole_input(text) or [self._vocabulary.start_token]
-        if len(tokens) > self._limit and not truncate:
+    def release(self, job: EmbedJob) -> None:
+        """Take out of the cache what it holds of a job."""
+        job.held = 0
+        for offset in range(self._sequences):
+            self._context.memory.remove(self._first + offset, 0)
+
+    def _tokens(self, text: str) -> list[int]:
+        return self._vocabulary.whole_input(text) or [self._vocabulary.start_token]
+
+    def _fitting(self, tokens: list[int], *, truncate: bool) -> list[int]:
+        if len(tokens) <= self._limit:
+            return tokens
+        if not truncate:
             raise ContextExceeded(tokens=len(tokens), context=self._limit)
-        if len(tokens) > self._limit and tokens[-1] == self._vocabulary.eos:
-            return [*tokens[: self._limit - 1], tokens[-1]]
-        return tokens[: self._limit]
+        end = tokens[-1:] if tokens[-1] == self._vocabulary.end else []
+        return [*tokens[: self._limit - len(end)], *end]
 
     def _groups(self, inputs: list[list[int]]) -> Iterator[list[list[int]]]:
         group: list[list[int]] = []
@@ -87,13 +119,15 @@ class Embedder:
         if group:
             yield group
 
-    def _vectors(self, group: list[list[int]]) -> list[bytes]:
+    def _vectors(self, ends: list[int]) -> list[bytes]:
         if self._context.is_pooling:
-            found = [self._context.pooled(self._first + offset) for offset in range(len(group))]
+            found = [self._context.pooled(self._first + offset) for offset in range(len(ends))]
         else:
             # A model that only writes text pools nothing; its last token has seen all the others.
-            ends = np.cumsum([len(tokens) for tokens in group]) - 1
-            found = [self._context.embedding(int(end)) for end in ends]
+            found = [self._context.embedding(end) for end in ends]
         if not all(np.isfinite(vector).all() for vector in found):
             raise Unsupported("the model gives no embedding: its vectors are not finite numbers")
-        return [vector.astype("<f4").tobytes() for vector in found]
+        return [self._meaning(vector).astype("<f4").tobytes() for vector in found]
+
+    def _meaning(self, vector: Floats) -> Floats:
+        return self._ranking.relevance(vector) if self._ranking else vector

@@ -53,6 +53,23 @@ class Model:
         return int(ll.llama_model_n_embd_out(self.pointer))
 
     @property
+    def classes(self) -> int:
+        """Return how many figures the head of a model that ranks gives."""
+        return int(ll.llama_model_n_cls_out(self.pointer))
+
+    @property
+    def architecture(self) -> str:
+        """Return what kind of model it is."""
+        buffer = ctypes.create_string_buffer(64)
+        ll.llama_model_meta_val_str(self.pointer, b"general.architecture", buffer, len(buffer))
+        return buffer.value.decode()
+
+    def template(self, name: str) -> str:
+        """Return the template that the file has by a name; empty when it has none."""
+        found = ll.llama_model_chat_template(self.pointer, name.encode())
+        return found.decode("utf-8", "replace") if found else ""
+
+    @property
     def is_cuttable(self) -> bool:
         """Return whether the memory of a sequence can be cut at any position."""
         is_stateful = ll.llama_model_is_recurrent(self.pointer) or ll.llama_model_is_hybrid(self.pointer)

@@ -26,7 +26,10 @@ class Vocabulary:
         self.size = int(ll.llama_vocab_n_tokens(self.pointer))
         self.bos = int(ll.llama_vocab_bos(self.pointer))
         self.eos = int(ll.llama_vocab_eos(self.pointer))
+        self.sep = int(ll.llama_vocab_sep(self.pointer))
         self.adds_bos = bool(ll.llama_vocab_get_add_bos(self.pointer)) and self.bos != _NONE
+        self.adds_eos = bool(ll.llama_vocab_get_add_eos(self.pointer))
+        self.adds_sep = bool(ll.llama_vocab_get_add_sep(self.pointer)) and self.sep != _NONE
         self._pieces: dict[int, bytes] = {}
         specials = self._specials()
         self._splitter = Splitter(specials)
@@ -38,6 +41,11 @@ class Vocabulary:
     def start_token(self) -> int:
         """Return a token to start from when there is no prompt."""
         return next((token for token in (self.bos, self.eos) if token != _NONE), 0)
+
+    @property
+    def end(self) -> int:
+        """Return the token that closes an input to embed."""
+        return self.sep if self.eos == _NONE else self.eos
 
     def tokens(self, segments: Iterable[Segment]) -> list[int]:
         """Return the tokens of a prompt, with one BOS when the model wants it.
