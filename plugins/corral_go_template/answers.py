@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corral.formats import Format, JsonCalls, On, Sink, State
@@ -13,6 +13,9 @@ from corral_go_template.walking import all_nodes, names, node_names, texts, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: Levels of a template that asks for one.
+LEVELS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +27,19 @@ class Answer:
     has_calls: bool = False
     call_open: str = ""
     call_close: str = ""
+    #: The template asks how hard to think.
+    has_levels: bool = False
 
 
 def read_answer(template: Template) -> Answer:
     """Return the tags around thoughts and calls in a template."""
     opening, closing = next(_thinking(template), ("", ""))
     calls = next((node for node in all_nodes(template) if isinstance(node, If | With | Range) and _is_about_calls(node)), None)
+    answer = Answer(thinking_open=opening, thinking_close=closing, has_levels="ThinkLevel" in names(template))
     if calls is None or "Tools" not in names(template):
-        return Answer(thinking_open=opening, thinking_close=closing)
+        return answer
     before, after = _around_calls(calls.then)
-    return Answer(thinking_open=opening, thinking_close=closing, has_calls=True, call_open=before, call_close=after)
+    return replace(answer, has_calls=True, call_open=before, call_close=after)
 
 
 def _thinking(template: Template) -> Iterator[tuple[str, str]]:
@@ -101,4 +107,5 @@ def support(answer: Answer) -> ParserSupport:
         parallel_tools=answer.has_calls,
         argument_streaming=answer.has_calls,
         thinking="optional" if answer.thinking_open else "none",
+        thinking_levels=LEVELS if answer.has_levels else (),
     )

@@ -339,6 +339,23 @@ def test_render_says_what_is_wrong_with_a_conversation(stdin: str, message: str,
     assert message in result.err
 
 
+@pytest.mark.parametrize(
+    ("renderer", "choices"),
+    [("harmony", "true, false, low, medium, high"), ("qwen3.8", "true, false, low, medium, high"), ("qwen3", "true, false")],
+)
+def test_render_knows_only_the_levels_of_thinking_that_go_with_the_renderer(
+    renderer: str, choices: str, shell: Callable[..., Result]
+) -> None:
+    words = [*choices.split(", ")[2:], True, False, None]
+    asked = [{"messages": [{"role": "user", "content": "Hi"}], "think": word} for word in (*words, "deeply")]
+    command = ("-p", "harmony,qwen35,hermes", "render", "--renderer", renderer)
+
+    results = [shell(*command, stdin=json.dumps(conversation)) for conversation in asked]
+
+    assert [result.code for result in results] == [0] * len(words) + [1]
+    assert f"think: 'deeply' is not known to renderer '{renderer}' (choices: {choices})" in results[-1].err
+
+
 OUTPUT = "Let me see.\n<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>"
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}}}}]
 

@@ -215,6 +215,7 @@ def test_a_template_without_tag_gives_calls_only_at_the_start(templates):
     [
         (CHAT, ParserSupport(tools=True, parallel_tools=True, argument_streaming=True, thinking="optional")),
         (EXCHANGES, ParserSupport()),
+        ("{{ .ThinkLevel }}", ParserSupport(thinking_levels=("low", "medium", "high"))),
         ("", ParserSupport()),
     ],
 )

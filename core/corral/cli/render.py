@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ from corral.cli.output import json_option, print_json
 from corral.cli.streams import read_json, read_stdin, read_text, write_exactly
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from corral.cli.invocation import Invocation
-    from corral.conversation import Conversation, JsonObject, Prompt
+    from corral.conversation import Conversation, JsonObject, Prompt, Think
+    from corral.plugins import PluginHost
     from corral.spec import ModelSpec
 
 
@@ -40,6 +44,7 @@ def command(invocation: Invocation, *, renderer: str | None, model: str | None, 
         spec, conversation = _installed(invocation, model, conversation)
     else:
         spec = paper_model(renderer=renderer or "", chat_template=read_text(template) if template else "")
+    _check_level(invocation.plugins, spec, conversation.think)
     prompt = invocation.plugins.render_prompt(spec, conversation)
     if as_json:
         print_json(_prompt_json(prompt))
@@ -56,6 +61,30 @@ def _installed(invocation: Invocation, name: str, conversation: Conversation) ->
     spec = open_library(invocation).resolve(name)
     support = invocation.plugins.parser_support(spec)
     return spec, effective_conversation(spec, support, Request(model=name, conversation=conversation))
+
+
+def _check_level(plugins: PluginHost, spec: ModelSpec, think: Think) -> None:
+    """Raise InvalidInput for a level of thinking that no parser for this renderer's answers declares."""
+    from corral.errors import InvalidInput
+
+    if not isinstance(think, str):
+        return
+    levels = dict.fromkeys(level for reader in _readers(plugins, spec) for level in plugins.parser_support(reader).thinking_levels)
+    if think not in levels:
+        choices = ", ".join(("true", "false", *levels))
+        raise InvalidInput(f"think: '{think}' is not known to renderer '{spec.renderer.name}' (choices: {choices})")
+
+
+def _readers(plugins: PluginHost, spec: ModelSpec) -> Iterator[ModelSpec]:
+    """Yield the model with its parser; one on paper with each that goes with its renderer, by name or by the calls it reads."""
+    if spec.parser.name:
+        yield spec
+        return
+    plugins.require("renderer", spec.renderer.name)
+    calls = plugins.renderers()[spec.renderer.name].call_format
+    for parser in plugins.parsers().values():
+        if parser.name == spec.renderer.name or (calls and parser.call_format == calls):
+            yield replace(spec, parser=replace(spec.parser, name=parser.name))
 
 
 def _prompt_json(prompt: Prompt) -> JsonObject:
