@@ -17,7 +17,21 @@ from sample_formats import FORMATS
 
 from corral.conversation import Conversation, NamedTool
 from corral.errors import InvalidGrammar, InvalidInput, Unsupported
-from corral.formats import CallGrammar, JsonCalls, NamedCalls, PythonCalls, Rules, XmlCalls, fold, format_grammar, schema_rule
+from corral.formats import (
+    CallGrammar,
+    Format,
+    JsonCalls,
+    NamedCalls,
+    On,
+    PythonCalls,
+    Rules,
+    Sink,
+    State,
+    XmlCalls,
+    fold,
+    format_grammar,
+    schema_rule,
+)
 from corral.formats.integer_grammar import integers
 
 if TYPE_CHECKING:
@@ -191,6 +205,19 @@ def test_structured_output_waits_for_the_end_of_thinking() -> None:
     assert grammar.triggers == ("</think>",)
     assert accepts(grammar.gbnf, "</think>\n\n42")
     assert not accepts(grammar.gbnf, "42")
+
+
+@pytest.mark.parametrize(("suffix", "written"), [("", "<user>42"), ("<self>", "<next><user>42")])
+def test_structured_output_stands_behind_what_comes_before_text(suffix: str, written: str) -> None:
+    states = {
+        "address": State(Sink.CONTENT, (On("<self>", goto="thinking"), On("<user>", goto="content")), before_text="<user>"),
+        "thinking": State(Sink.THINKING, (On("<next>", goto="address"),)),
+        "content": State(Sink.CONTENT),
+    }
+    wanted = Conversation(messages=(), format={"type": "integer"})
+    grammar = Format(states=states, start="address").parser((), suffix).grammar(wanted)
+    assert accepts(grammar.gbnf, written)
+    assert not accepts(grammar.gbnf, written.replace("<user>", ""))
 
 
 def test_structured_output_may_be_a_call_when_there_are_tools() -> None:

@@ -93,7 +93,7 @@ class AnswerGrammar:
 
     def _structured(self, conversation: Conversation) -> Grammar:
         rules = Rules()
-        wanted = format_rule(rules, conversation.format)
+        wanted = f"{literal(self._text_state().before_text)} {format_rule(rules, conversation.format)}".removeprefix('"" ')
         if self.calls is not None and self.tools.names and conversation.tool_choice == "auto":
             calls = self.calls.expression(rules, self.tools, self.tools.names, several=conversation.parallel_tool_calls)
             wanted = one_of([wanted, calls])
@@ -112,6 +112,11 @@ class AnswerGrammar:
             if close:
                 return f"({literal(on.tag)} {rules.until(close)} {_GAP})?"
         return ""
+
+    def _text_state(self) -> State:
+        """Return the state after the thinking that the prompt began; the present one if it began none."""
+        close = self._close_of(self.start)
+        return next((self.states[on.goto] for on in self.start.on if on.tag == close), self.start)
 
     def _close_of(self, state: State) -> str:
         """Return the tag that ends a state of thinking; "" when the state is none."""

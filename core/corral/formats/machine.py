@@ -48,12 +48,16 @@ class On:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where text goes, which tags are watched, and whether white space next to tags is layout."""
+    """Where text goes, which tags are watched, and whether white space next to tags is layout.
+
+    `before_text` is what models write here before the text that is meant for people; structured output stands behind it.
+    """
 
     sink: Sink
     on: tuple[On, ...] = ()
     trim_start: bool = True
     trim_end: bool = True
+    before_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
