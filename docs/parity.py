@@ -29,6 +29,7 @@ DIALECTS = (
 )
 
 _COMPATIBLE = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages")
+_RERANK = ("/v1/rerank", "/v2/rerank")
 _CONTEXT = "any PARAMETER; ours, as in Ollama"
 _KEEP = "ours, as in Ollama"
 _DEBUG = "ours: return the prompt instead of an answer"
@@ -87,6 +88,13 @@ NOTES: dict[tuple[str, str], str] = {
     ("/v1/completions", "logprobs"): "returned (Ollama: not)",
     ("/v1/completions", "best_of"): "more than 1 is refused",
     ("/v1/embeddings", "input"): "text or texts; tokens are refused",
+    ("/v1/rerank", ""): (
+        "Not OpenAI's: as Jina, llama.cpp and vLLM have it. `relevance_score` is from 0 to 1. A model without a head that ranks is a 400"
+    ),
+    ("/v1/rerank", "documents"): 'texts, or objects `{"text": ...}`',
+    ("/v1/rerank", "top_n"): "0 is all",
+    ("/v1/rerank", "truncate"): "ours; off: a document that does not fit is a 400 with both counts; on: its end is cut",
+    ("/v2/rerank", ""): "The same, where Cohere's client looks for it",
     ("/v1/models", ""): "`data` is `[]` when there is nothing (Ollama: null); also has the keys of Anthropic's list",
     ("/v1/models/<path:name>", ""): "Names may hold slashes",
     ("/v1/responses", ""): (
@@ -107,8 +115,8 @@ NOTES: dict[tuple[str, str], str] = {
     ("/v1/messages", "tools"): "custom tools only; those of Anthropic's servers are refused by name",
     ("/v1/messages", "truncate"): "ours; off: a prompt that does not fit is a 400 with both counts",
     ("/v1/messages/count_tokens", ""): "By the model's own tokenizer (Ollama has no such route)",
-    **{(route, "options"): _CONTEXT for route in (*_COMPATIBLE, "/v1/embeddings", "/v1/messages/count_tokens")},
-    **{(route, "keep_alive"): _KEEP for route in (*_COMPATIBLE, "/v1/embeddings")},
+    **{(route, "options"): _CONTEXT for route in (*_COMPATIBLE, "/v1/embeddings", *_RERANK, "/v1/messages/count_tokens")},
+    **{(route, "keep_alive"): _KEEP for route in (*_COMPATIBLE, "/v1/embeddings", *_RERANK)},
     **{(route, "_debug_render_only"): _DEBUG for route in _COMPATIBLE},
 }  # fmt: skip
 

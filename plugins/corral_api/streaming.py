@@ -10,6 +10,7 @@ from corral.errors import RunnerError
 from corral.events import Diagnostic, Finish
 from corral_api.answers import Answer
 from corral_api.problems import problem_of
+from corral_api.web import notice_codes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -42,7 +43,7 @@ class Opened:
     @property
     def codes(self) -> str:
         """Return the codes of the early notices, as a header shows them."""
-        return ", ".join(dict.fromkeys(notice.code for notice in self.notices))
+        return notice_codes(self.notices)
 
 
 async def open_answer(events: AsyncGenerator[Event, None]) -> Opened:

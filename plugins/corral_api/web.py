@@ -12,7 +12,10 @@ from corral.errors import InvalidInput
 from corral_api.problems import Problem, problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+
+    from corral.events import Diagnostic
+    from corral.runners import Notice
 
 #: Writes an error in a dialect's own shape.
 ProblemWriter: TypeAlias = "Callable[[Problem], Response]"
@@ -88,6 +91,11 @@ def report_headers(*, ignored: tuple[str, ...] = (), notices: str = "") -> dict[
     if notices:
         headers["x-corral-notice"] = notices
     return headers
+
+
+def notice_codes(notices: Iterable[Notice | Diagnostic]) -> str:
+    """Return the codes of notices, as a header shows them."""
+    return ", ".join(dict.fromkeys(notice.code for notice in notices))
 
 
 def _printable(name: str) -> str:

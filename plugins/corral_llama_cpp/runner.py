@@ -23,6 +23,7 @@ from corral_llama_cpp.wire import (
     FreeMemory,
     Generate,
     Loaded,
+    Note,
     Output,
     Rerank,
     Step,
@@ -99,13 +100,14 @@ class LlamaRunner:
         found = await self._ask(id_, Embed(id_, tuple(inputs), truncate), Vectors)
         floats = array("f", found.data)
         vectors = tuple(tuple(floats[start : start + found.width]) for start in range(0, len(floats), found.width))
-        return Embeddings(vectors=vectors, prompt_tokens=found.prompt_tokens)
+        return Embeddings(vectors=vectors, prompt_tokens=found.prompt_tokens, notices=_notices(found.notes))
 
     async def rerank(self, query: str, documents: Sequence[str], *, truncate: bool = False) -> Relevance:
         """Return how relevant each document is to a query."""
         id_ = next(self._ids)
         found = await self._ask(id_, Rerank(id_, query, tuple(documents), truncate), Vectors)
-        return Relevance(scores=tuple(array("f", found.data)), prompt_tokens=found.prompt_tokens)
+        scores = tuple(array("f", found.data))
+        return Relevance(scores=scores, prompt_tokens=found.prompt_tokens, notices=_notices(found.notes))
 
     async def free_memory(self) -> Mapping[str, int]:
         """Return the free bytes of the devices in use."""
@@ -214,12 +216,15 @@ def _generate(id_: int, generation: Generation) -> Generate:
 
 
 def _parts(output: Output) -> Iterator[RunnerOutput]:
-    for note in output.notes:
-        yield Notice(code=note.code, message=note.message)
+    yield from _notices(output.notes)
     if output.text or output.logprobs:
         yield Piece(output.text, output.logprobs)
     if (end := output.end) is not None:
         yield Done(reason=end.reason, usage=end.usage, stop=end.stop, tokens=end.tokens)
+
+
+def _notices(notes: Sequence[Note]) -> tuple[Notice, ...]:
+    return tuple(Notice(code=note.code, message=note.message) for note in notes)
 
 
 def _error(failed: Failed) -> errors.CorralError:
@@ -235,5 +240,5 @@ def _runner_info(loaded: Loaded, pid: int) -> RunnerInfo:
         memory=loaded.memory,
         load_s=loaded.load_s,
         pid=pid,
-        notices=tuple(Notice(code=note.code, message=note.message) for note in loaded.notes),
+        notices=_notices(loaded.notes),
     )

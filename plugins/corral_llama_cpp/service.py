@@ -152,7 +152,7 @@ class Service:
             return
         if job.is_over:
             self._leave(job)
-            self._send(Vectors(job.id, self._loaded.embedder.width, b"".join(job.vectors), job.prompt_tokens))
+            self._send(Vectors(job.id, self._loaded.embedder.width, b"".join(job.vectors), job.prompt_tokens, job.notes))
 
     def _leave(self, job: EmbedJob) -> None:
         self._embeds.remove(job)

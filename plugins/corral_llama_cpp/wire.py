@@ -160,6 +160,7 @@ class Vectors(msgspec.Struct, frozen=True, tag="vectors"):
     width: int
     data: bytes
     prompt_tokens: int
+    notes: tuple[Note, ...] = ()
 
 
 class FreeMemory(msgspec.Struct, frozen=True, tag="free"):

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from corral.api import EmbedRequest, Request
+from corral.api import EmbedRequest, Request, RerankRequest
 from corral.conversation import Conversation, Message, NamedTool, Prompt, Segment, SegmentKind
 from corral.engine import CorralEngine
 from corral.errors import ContextExceeded, InvalidInput, RunnerDied, Unsupported
 from corral.events import ContentDelta, Diagnostic, Finish, ToolCallEnd, ToolCallStart
-from corral.runners import Notice
+from corral.runners import Notice, Relevance
 from corral.settings import Settings
 from corral.spec import ParserSupport
 from corral.testing import ScriptedRunner, model_spec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from corral.api import Library
     from corral.conversation import JsonObject
@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from corral.spec import ModelSpec
 
 TOOL: JsonObject = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}
+
+
+RANK = RerankRequest(model="test", query="q", documents=("a", "bc"))
+
+
+def used_for(**facts: bool) -> ModelSpec:
+    model = model_spec()
+    return replace(model, facts=replace(model.facts, **facts))
 
 
 class UpperParser:
@@ -310,6 +318,34 @@ async def test_embedding_goes_through_a_lease() -> None:
     embedded = await world.engine.embed(EmbedRequest(model="test", inputs=("one two", "three")))
 
     assert (len(embedded.embeddings.vectors), embedded.embeddings.prompt_tokens, embedded.load_s) == (2, 3, 0.5)
+
+
+async def test_a_model_is_asked_only_for_what_it_is_for() -> None:
+    encoder = World(ScriptedRunner(), model=used_for(is_embedding=True))
+    ranker = World(ScriptedRunner(), model=used_for(is_embedding=True, is_reranker=True))
+
+    with pytest.raises(Unsupported, match="does not support chat or generate; it makes embeddings"):
+        await anext(encoder.engine.answer(ask("hello")))
+    with pytest.raises(Unsupported, match="does not support rerank; it makes embeddings"):
+        await encoder.engine.rerank(RANK)
+    with pytest.raises(Unsupported, match="does not support embed; it ranks documents"):
+        await ranker.engine.embed(EmbedRequest(model="test", inputs=("a",)))
+    assert not encoder.leased
+    assert not ranker.leased
+
+
+async def test_documents_are_ranked_by_a_runner_that_can() -> None:
+    class Ranker(ScriptedRunner):
+        async def rerank(self, query: str, documents: Sequence[str], *, truncate: bool = False) -> Relevance:
+            return Relevance(scores=tuple(len(text) / 10 for text in documents), prompt_tokens=3)
+
+    model = used_for(is_embedding=True, is_reranker=True)
+
+    reranked = await World(Ranker(), model=model).engine.rerank(RANK)
+
+    assert (reranked.relevance.scores, reranked.load_s) == ((0.1, 0.2), 0.5)
+    with pytest.raises(Unsupported, match="runner 'scripted' can't rank documents"):
+        await World(ScriptedRunner(), model=model).engine.rerank(RANK)
 
 
 async def test_answers_tokens_and_diagnostics_are_counted() -> None:

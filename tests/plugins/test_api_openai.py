@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HI = [{"role": "user", "content": "hi"}]
 CHAT, TEXT, EMBED, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"
+RERANK = "/v1/rerank"
 
 
 @pytest.fixture
@@ -63,6 +64,11 @@ def user(part: dict[str, object]) -> dict[str, object]:
         (EMBED, {"input": []}, "invalid input"),
         (EMBED, {"input": [[1]]}, "tokens are not taken"),
         (EMBED, {"input": "a", "model": ""}, "model is required"),
+        (RERANK, {"query": "q", "documents": []}, "documents is required"),
+        (RERANK, {"query": "q", "documents": [1]}, "documents"),
+        (RERANK, {"documents": ["a"]}, "query is required"),
+        (RERANK, {"query": "q", "documents": ["a"], "top_n": -1}, "top_n must be a number of documents, not -1"),
+        (RERANK, {"query": "q", "documents": ["a"], "model": ""}, "model is required"),
         (EMBED, {"input": "a", "encoding_format": "int8"}, "Invalid value for 'encoding_format' = int8"),
         (RESPONSES, {"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "'input_file' is not supported"),
         (RESPONSES, {"input": [{}]}, "input[0]: input item missing required 'type' field"),
@@ -158,3 +164,23 @@ async def test_every_prompt_is_paid_for_once_however_many_choices_it_has(client:
     text = (await response.get_data()).decode()
     usage = json.loads(text.split("data: ")[-2] if as_stream else text)["usage"]
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (14, 8, 22)
+
+
+async def test_documents_come_back_with_the_best_first(client: TestClientProtocol, engine: ScriptedEngine) -> None:
+    body = {"model": "test", "query": "q", "documents": ["a", {"text": "b"}, "c"], "top_n": 2, "return_documents": True}
+    answer = await (await client.post(RERANK, json={**body, "options": {"num_ctx": 64}, "user": "me"})).get_json()
+
+    assert answer["results"] == [
+        {"index": 2, "relevance_score": 1 / 2, "document": {"text": "c"}},
+        {"index": 1, "relevance_score": 1 / 3, "document": {"text": "b"}},
+    ]
+    assert (answer["model"], answer["usage"]) == ("test", {"prompt_tokens": 5, "total_tokens": 5})
+    assert [(asked.documents, asked.options) for asked in engine.reranks] == [(("a", "b", "c"), {"num_ctx": 64})]
+
+
+@pytest.mark.parametrize("path", ["/v1/rerank", "/v2/rerank"])
+async def test_ranking_says_what_it_did_not_do(client: TestClientProtocol, path: str) -> None:
+    answer = await client.post(path, json={"model": "test", "query": "q", "documents": ["a"], "max_tokens_per_doc": 9})
+
+    assert answer.headers["x-corral-ignored"] == "max_tokens_per_doc"
+    assert (await answer.get_json())["results"] == [{"index": 0, "relevance_score": 1 / 2}]

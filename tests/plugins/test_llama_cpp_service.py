@@ -113,7 +113,7 @@ class PaperEmbedder:
     width = 1
 
     def job(self, id_: int, inputs: tuple[str, ...], *, truncate: bool) -> SimpleNamespace:
-        return SimpleNamespace(id=id_, is_over=False, held=0, next_tokens=len(inputs), vectors=[], prompt_tokens=len(inputs))
+        return SimpleNamespace(id=id_, is_over=False, held=0, next_tokens=len(inputs), vectors=[], prompt_tokens=len(inputs), notes=())
 
     def advance(self, job: SimpleNamespace) -> None:
         job.vectors.append(b"four")

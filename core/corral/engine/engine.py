@@ -139,6 +139,7 @@ class CorralEngine:
         check_embeds(model)
         async with self._scheduler.lease(model, keep_alive_s=request.keep_alive_s) as lease:
             embeddings = await lease.runner.embed(request.inputs, truncate=request.truncate)
+        self._count(embeddings.notices)
         return Embedded(embeddings=embeddings, load_s=lease.load_s, total_s=perf_counter() - started)
 
     async def rerank(self, request: RerankRequest) -> Reranked:
@@ -150,6 +151,7 @@ class CorralEngine:
             if not isinstance(lease.runner, Reranker):
                 raise Unsupported(f"runner '{model.runner.name}' can't rank documents; llama-cpp can")
             relevance = await lease.runner.rerank(request.query, request.documents, truncate=request.truncate)
+        self._count(relevance.notices)
         return Reranked(relevance=relevance, load_s=lease.load_s, total_s=perf_counter() - started)
 
     async def load(self, model: str, options: JsonObject, keep_alive_s: float | None) -> float:
@@ -172,6 +174,10 @@ class CorralEngine:
     def statistics(self) -> Mapping[str, float]:
         """Return counters and gauges of the engine, the scheduler and the plugins."""
         return {**self._counters.values(), **self._scheduler.statistics(), **self._host.statistics()}
+
+    def _count(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self._counters.note(Diagnostic(notice.code, notice.message))
 
     def _lease(self, plan: _Plan) -> AbstractAsyncContextManager[Lease]:
         return self._scheduler.lease(plan.model, keep_alive_s=plan.request.keep_alive_s)

@@ -13,7 +13,7 @@ from corral_api.ollama import reading, schema
 from corral_api.ollama.writing import nanoseconds
 from corral_api.routes import Route
 from corral_api.vectors import normalised, shortened
-from corral_api.web import body_bytes, json_response, report_headers
+from corral_api.web import body_bytes, json_response, notice_codes, report_headers
 
 if TYPE_CHECKING:
     from quart import Response
@@ -61,10 +61,12 @@ class Embedding:
             options=json_object(body.options),
             keep_alive_s=keep_alive_s(body.keep_alive),
         )
-        headers = report_headers(ignored=(*read.unknown, *reading.ignored_options(body.options)))
+        ignored = (*read.unknown, *reading.ignored_options(body.options))
         if not request.inputs:
             load_s = await self._engine.load(request.model, request.options, request.keep_alive_s)
-            return json_response(schema.EmbedAnswer(body.model, [], nanoseconds(load_s), nanoseconds(load_s), 0), headers=headers)
+            return json_response(
+                schema.EmbedAnswer(body.model, [], nanoseconds(load_s), nanoseconds(load_s), 0), headers=report_headers(ignored=ignored)
+            )
         embedded = await self._engine.embed(request)
         answer = schema.EmbedAnswer(
             body.model,
@@ -73,7 +75,7 @@ class Embedding:
             nanoseconds(embedded.load_s),
             embedded.embeddings.prompt_tokens,
         )
-        return json_response(answer, headers=headers)
+        return json_response(answer, headers=report_headers(ignored=ignored, notices=notice_codes(embedded.embeddings.notices)))
 
     async def embeddings(self) -> Response:
         """Answer POST /api/embeddings; without a prompt, load the model."""
@@ -85,12 +87,13 @@ class Embedding:
             options=json_object(body.options),
             keep_alive_s=keep_alive_s(body.keep_alive),
         )
-        headers = report_headers(ignored=(*read.unknown, *reading.ignored_options(body.options)))
+        ignored = (*read.unknown, *reading.ignored_options(body.options))
         if not request.inputs:
             await self._engine.load(request.model, request.options, request.keep_alive_s)
-            return json_response(schema.EmbeddingsAnswer([]), headers=headers)
-        embedded = await self._engine.embed(request)
-        return json_response(schema.EmbeddingsAnswer(normalised(embedded.embeddings.vectors[0])), headers=headers)
+            return json_response(schema.EmbeddingsAnswer([]), headers=report_headers(ignored=ignored))
+        embeddings = (await self._engine.embed(request)).embeddings
+        headers = report_headers(ignored=ignored, notices=notice_codes(embeddings.notices))
+        return json_response(schema.EmbeddingsAnswer(normalised(embeddings.vectors[0])), headers=headers)
 
 
 def _inputs(value: object) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Speak OpenAI's API: chat completions, completions, embeddings, models and responses."""
+"""Speak OpenAI's API: chat completions, completions, embeddings, rerank, models and responses."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from corral.api import ASGIApplication, Engine
     from corral.settings import Settings
 
+_INFER = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/v2/rerank", "/v1/responses")
+
 
 @hookimpl
 def declare_capabilities() -> Capabilities:
-    """Offer the API below /v1."""
+    """Offer the API below /v1, and Cohere's path of rerank."""
     offer = ApiOffer(
         name="openai",
-        paths=("/v1/",),
-        summary="OpenAI's chat completions, completions, embeddings, models and responses under /v1",
-        infer_paths=("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/responses/"),
+        paths=("/v1/", "/v2/rerank"),
+        summary="OpenAI's chat completions, completions, embeddings, models and responses under /v1, and rerank",
+        infer_paths=(*_INFER, "/v1/responses/"),
         read_paths=("/v1/models", "/v1/models/"),
     )
     return Capabilities(api_version=API_VERSION, apis=(offer,))

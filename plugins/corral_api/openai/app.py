@@ -9,6 +9,7 @@ from corral_api.openai.chat import Chat
 from corral_api.openai.completions import Completions
 from corral_api.openai.embeddings import Embeddings
 from corral_api.openai.models import Models
+from corral_api.openai.rerank import Reranking
 from corral_api.openai.responses.handling import Responses
 from corral_api.openai.writing import error_out
 from corral_api.routes import add_routes
@@ -28,6 +29,7 @@ def all_routes(engine: Engine) -> list[Route]:
         *Chat(engine).routes(),
         *Completions(engine).routes(),
         *Embeddings(engine).routes(),
+        *Reranking(engine).routes(),
         *Responses(engine).routes(),
         *Models(engine.library).routes(),
     ]

@@ -13,7 +13,7 @@ from corral_api.keep_alive import keep_alive_s
 from corral_api.openai import schema
 from corral_api.routes import Route
 from corral_api.vectors import packed, shortened
-from corral_api.web import body_bytes, json_response, report_headers, wanted_context
+from corral_api.web import body_bytes, json_response, notice_codes, report_headers, wanted_context
 
 if TYPE_CHECKING:
     from quart import Response
@@ -56,7 +56,7 @@ class Embeddings:
             body.model,
             schema.EmbeddingUsage(tokens, tokens),
         )
-        return json_response(answer, headers=report_headers(ignored=ignored))
+        return json_response(answer, headers=report_headers(ignored=ignored, notices=notice_codes(embedded.embeddings.notices)))
 
 
 def _request(body: schema.EmbeddingsRequest, num_ctx: int | None) -> EmbedRequest:

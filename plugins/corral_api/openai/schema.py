@@ -160,6 +160,25 @@ class EmbeddingsRequest(Struct):
     truncate: bool = False
 
 
+class DocumentText(Struct):
+    """A document with its text under a name."""
+
+    text: str
+
+
+class RerankRequest(Struct):
+    """POST /v1/rerank."""
+
+    model: str = ""
+    query: str = ""
+    documents: list[str | DocumentText] = []
+    top_n: int = 0
+    return_documents: bool = False
+    options: dict[str, object] = {}
+    keep_alive: bool | float | str | None = None
+    truncate: bool = False
+
+
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -353,7 +372,7 @@ class EmbeddingOut(Struct):
 
 
 class EmbeddingUsage(Struct):
-    """What vectors cost."""
+    """What vectors or scores cost."""
 
     prompt_tokens: int
     total_tokens: int
@@ -364,6 +383,24 @@ class EmbeddingsAnswer(Struct):
 
     data: list[EmbeddingOut]
     model: str
+    usage: EmbeddingUsage
+    object: str = "list"
+
+
+class RankedDocument(Struct, omit_defaults=True):
+    """A document's place in the request, how relevant it is from 0 to 1, and its text when that was asked for."""
+
+    index: int
+    relevance_score: float
+    document: DocumentText | None = None
+
+
+class RerankAnswer(Struct):
+    """The answer of /v1/rerank."""
+
+    id: str
+    model: str
+    results: list[RankedDocument]
     usage: EmbeddingUsage
     object: str = "list"
 

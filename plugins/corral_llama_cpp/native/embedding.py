@@ -9,6 +9,7 @@ import numpy as np
 from corral.errors import ContextExceeded, CorralError, RunnerError, Unsupported
 from corral_llama_cpp.engine.seams import Batch
 from corral_llama_cpp.native.ranking import Ranking
+from corral_llama_cpp.wire import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 class EmbedJob:
     """One request, taken a decode at a time so that running answers are not held up."""
 
-    def __init__(self, id_: int, groups: list[list[list[int]]]) -> None:
+    def __init__(self, id_: int, groups: list[list[list[int]]], notes: tuple[Note, ...] = ()) -> None:
         self.id = id_
         self.groups = groups
+        self.notes = notes
         #: How much of the first group the cache holds; only an input that is longer than a batch takes several decodes.
         self.held = 0
         self.vectors: list[bytes] = []
@@ -56,17 +58,17 @@ class Embedder:
         """Return the job of a request; raise ContextExceeded for an input that is too long when it must not be cut."""
         if self._ranking is not None:
             raise Unsupported("this model ranks documents; it gives no embeddings")
-        tokens = [self._fitting(self._tokens(text), truncate=truncate) for text in inputs]
-        return EmbedJob(id_, list(self._groups(tokens)))
+        tokens = [self._tokens(text) for text in inputs]
+        return self._job(id_, tokens, [self._fitting(one, truncate=truncate) for one in tokens])
 
     def ranking(self, id_: int, query: str, documents: tuple[str, ...], *, truncate: bool) -> EmbedJob:
         """Return the job of ranking documents; raise ContextExceeded for a pair that is too long."""
         ranking = self._ranking
         if ranking is None:
             raise Unsupported("this model has no head that ranks documents")
-        limit = self._limit
-        pairs = [ranking.shortened(query, text, limit) if truncate else ranking.tokens(query, text) for text in documents]
-        return EmbedJob(id_, list(self._groups([self._fitting(tokens, truncate=False) for tokens in pairs])))
+        pairs = [ranking.tokens(query, text) for text in documents]
+        short = [ranking.shortened(query, text, self._limit) for text in documents] if truncate else pairs
+        return self._job(id_, pairs, [self._fitting(tokens, truncate=False) for tokens in short])
 
     def advance(self, job: EmbedJob) -> None:
         """Evaluate one batch; each vector is kept as 32-bit floats."""
@@ -96,6 +98,11 @@ class Embedder:
         job.held = 0
         for offset in range(self._sequences):
             self._context.memory.remove(self._first + offset, 0)
+
+    def _job(self, id_: int, given: list[list[int]], inputs: list[list[int]]) -> EmbedJob:
+        cut = sum(len(tokens) > self._limit for tokens in given)
+        note = Note("input_truncated", f"{cut} of {len(given)} inputs were cut to {self._limit} tokens")
+        return EmbedJob(id_, list(self._groups(inputs)), (note,) if cut else ())
 
     def _tokens(self, text: str) -> list[int]:
         return self._vocabulary.whole_input(text) or [self._vocabulary.start_token]
