@@ -123,6 +123,8 @@ class Placement:
     parallel: int
     batch_tokens: int
     threads: int
+    #: What the runner may take of the host's memory beside `host_bytes`, once it has answered: for what it may be asked again.
+    parking_bytes: int = 0
     #: Whether the output layer gave its room to blocks.
     output_on_host: bool = False
     flash_attention: bool | None = None

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from corral.settings import Settings
     from corral.spec import ModelSpec
 
-#: Memory beside the cache for finished answers that may be continued.
-_PARKING_BYTES = 256 * 1024 * 1024
-
 
 def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> Load:
     """Return what the runner's process is told to load."""
@@ -39,7 +36,7 @@ def load_request(model: ModelSpec, placement: Placement, settings: Settings) -> 
         adapters=tuple(str(adapter) for adapter in model.adapters),
         draft=str(model.draft or ""),
         is_embedding=model.facts.is_embedding,
-        parking_bytes=_PARKING_BYTES,
+        parking_bytes=placement.parking_bytes,
         neighbours=str(settings.home / "run" / "busy-runners"),
     )
 

@@ -82,6 +82,21 @@ def test_a_machine_without_gpus_gives_the_host():
     assert placement.notices == ()
 
 
+@pytest.mark.parametrize(
+    ("free", "parking_mib"), [(16 * GIB, 256), (600 * MIB, 49), (401 * MIB, 0), (None, 256)], ids=["plenty", "tight", "full", "unknown"]
+)
+def test_finished_answers_get_memory_that_nothing_else_needs(free, parking_mib):
+    placement = put(replace(CPU, free_bytes=free), **TINY)
+
+    assert placement.parking_bytes // MIB == parking_mib
+
+
+def test_a_model_of_embeddings_keeps_no_answers():
+    embedder = replace(model_spec(), facts=replace(model_spec().facts, is_embedding=True))
+
+    assert put(CPU, model=embedder, num_ctx=4).parking_bytes == 0
+
+
 def test_a_model_that_fits_on_a_gpu_goes_there_whole():
     placement = put(CPU, gpu(), **TINY)
 

@@ -15,13 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from corral.devices import Device, DeviceKind, Placement, Share
 from corral.errors import Busy, CorralError, InvalidGGUF, LoadFailed, NoRoom, RunnerDied
 from corral.options import LoadOptions
-from corral.placement import Shortage
+from corral.placement import HOST, Shortage
 from corral.runners import RunnerInfo
 from corral.scheduler import words
 from corral.scheduler.backoff import Backoff
 from corral.scheduler.core import Core
 from corral.scheduler.learning import Corrections, actual_bytes
-from corral.scheduler.state import Phase
+from corral.scheduler.state import Phase, Slot
 from corral.settings import Settings
 from corral.testing import model_spec
 
@@ -944,6 +944,13 @@ def test_what_a_load_really_took_corrects_the_next_plan_of_that_model():
 
     assert taken[GPU.key] == 17
     assert play.plans[2].conditions.corrections == {"CUDA0": 7}
+
+
+def test_memory_for_finished_answers_counts_as_taken():
+    placement = replace(placed(10, on_gpu=False), parking_bytes=5)
+    slot = Slot(load=1, model=model("a"), placement=placement, keep_alive_s=0)
+
+    assert slot.taken()[HOST] == 15
 
 
 def test_a_runner_that_tells_nonsense_of_its_memory_changes_no_estimate_beyond_reason():

@@ -10,14 +10,12 @@ import click
 from corral.cli import wording
 from corral.cli.names import complete_models
 from corral.cli.output import json_option, memory_bar, print_json, print_section, print_table
-from corral.devices import DeviceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from corral.cli.invocation import Invocation
     from corral.conversation import JsonObject
-    from corral.devices import Device, Placement, Share
+    from corral.devices import Placement
+    from corral.placement import Account, Explanation
     from corral.spec import ModelSpec
 
 _BAR_WIDTH = 24
@@ -35,14 +33,14 @@ def command(
 ) -> None:
     """Show where a model would be placed if it were loaded now, and why not on more devices."""
     options: JsonObject = {"num_ctx": num_ctx, "num_gpu": num_gpu, "num_parallel": num_parallel}
-    placement, devices = asyncio.run(_plan(invocation, model, options))
+    found = asyncio.run(_plan(invocation, model, options))
     if as_json:
-        print_json(placement)
+        print_json(found)
     else:
-        _print(placement, devices)
+        _print(found)
 
 
-async def _plan(invocation: Invocation, name: str, options: JsonObject) -> tuple[Placement, Sequence[Device]]:
+async def _plan(invocation: Invocation, name: str, options: JsonObject) -> Explanation:
     from corral.cli.backend import open_library
     from corral.cli.survey import survey
     from corral.placement import Conditions, Planner, Shortage
@@ -50,10 +48,10 @@ async def _plan(invocation: Invocation, name: str, options: JsonObject) -> tuple
     model = await asyncio.to_thread(open_library(invocation).resolve, name)
     devices = (await survey(invocation)).devices
     planner = Planner(invocation.settings)
-    verdict = await asyncio.to_thread(planner.plan, _with_options(invocation, model, options), devices, Conditions())
-    if isinstance(verdict, Shortage):
-        raise verdict.error()
-    return verdict, devices
+    found = await asyncio.to_thread(planner.explain, _with_options(invocation, model, options), devices, Conditions())
+    if isinstance(found, Shortage):
+        raise found.error()
+    return found
 
 
 def _with_options(invocation: Invocation, model: ModelSpec, options: JsonObject) -> ModelSpec:
@@ -64,35 +62,46 @@ def _with_options(invocation: Invocation, model: ModelSpec, options: JsonObject)
     return replace(model, load=effective_options(invocation.settings, model, options).load)
 
 
-def _print(placement: Placement, devices: Sequence[Device]) -> None:
-    rows = [_row(share) for share in placement.shares]
-    host_layers = placement.total_layers - placement.gpu_layers
-    rows.append(("host", str(host_layers), "-", "-", "-", wording.memory(placement.host_bytes)))
-    print_table(("DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "TOTAL"), rows)
+def _print(found: Explanation) -> None:
+    placement, host = found.placement, found.host
+    rows = [_row(account) for account in found.devices]
+    sizes = (host.weights_bytes, host.cache_bytes, host.compute_bytes, host.parking_bytes)
+    rows.append(("host", str(host.layers), *map(wording.memory, sizes), _left(host.left_bytes)))
+    print_table(("DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "RESERVED", "LEFT"), rows)
     click.echo()
-    print_section("Memory", _bars(placement, devices))
+    print_section("Memory", _bars(found))
     print_section("Load", _load(placement))
     for notice in placement.notices:
         click.echo(f"  note: {notice.message} ({notice.code})")
     if placement.reason:
         click.echo(f"  why: {placement.reason}")
+    if found.next_layer_bytes and found.devices:
+        click.echo(f"  one layer more takes {wording.memory(found.next_layer_bytes)} on a GPU")
 
 
-def _row(share: Share) -> tuple[str, ...]:
-    sizes = (share.weights_bytes, share.cache_bytes, share.compute_bytes, share.total_bytes)
-    return (share.device.name, str(share.layers), *map(wording.memory, sizes))
+def _row(account: Account) -> tuple[str, ...]:
+    sizes = (account.weights_bytes, account.cache_bytes, account.compute_bytes, account.reserved_bytes)
+    return (account.device, str(account.layers), *map(wording.memory, sizes), _left(account.left_bytes))
 
 
-def _bars(placement: Placement, devices: Sequence[Device]) -> list[tuple[str, str]]:
+def _left(left_bytes: int | None) -> str:
+    if left_bytes is None:
+        return "-"
+    return wording.memory(left_bytes) if left_bytes >= 0 else f"{wording.memory(-left_bytes)} missing"
+
+
+def _bars(found: Explanation) -> list[tuple[str, str]]:
     """Show how full each device would be, and the host."""
-    bars = [(share.device.name, _bar(share.device, share.total_bytes)) for share in placement.shares]
-    host = [("host", _bar(device, placement.host_bytes)) for device in devices if device.kind is DeviceKind.CPU]
-    return [(name, bar) for name, bar in (*bars, *host[:1]) if bar]
+    bars = [(account.device, _bar(account)) for account in found.devices]
+    host = found.host
+    bars.append(("host", memory_bar(host.left_bytes, host.total_bytes, _BAR_WIDTH)))
+    return [(name, bar) for name, bar in bars if bar]
 
 
-def _bar(device: Device, more_bytes: int) -> str:
-    left = None if device.free_bytes is None else max(device.free_bytes - more_bytes, 0)
-    return memory_bar(left, device.total_bytes, _BAR_WIDTH)
+def _bar(account: Account) -> str:
+    # Without a layer it takes no buffers either; what is reserved stays free.
+    taken = account.weights_bytes + account.cache_bytes + account.compute_bytes if account.layers else 0
+    return memory_bar(account.free_bytes - taken, account.total_bytes, _BAR_WIDTH)
 
 
 def _load(placement: Placement) -> list[tuple[str, str]]:

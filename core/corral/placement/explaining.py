@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One device: `free - reserved - compute - layers = left`, all in bytes; `left` is negative when layers were forced."""
+    """One device: `free - reserved - weights - cache - compute = left`, all in bytes; `left` is negative when layers were forced."""
 
     device: str
     description: str
@@ -24,22 +24,25 @@ class Account:
     total_bytes: int | None
     free_bytes: int
     reserved_bytes: int
-    compute_bytes: int
     layers: int
-    layers_bytes: int
+    weights_bytes: int
+    cache_bytes: int
+    compute_bytes: int
     left_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostAccount:
-    """The host, in bytes; None where nobody knows."""
+    """The host: `free - weights - cache - compute - parking = left`, all in bytes; None where nobody knows, negative for swap."""
 
     layers: int
     weights_bytes: int
     cache_bytes: int
     compute_bytes: int
+    parking_bytes: int
     total_bytes: int | None
     free_bytes: int | None
+    left_bytes: int | None
     swap_bytes: int
 
 
@@ -84,7 +87,7 @@ def _has_output(placement: Placement) -> bool:
 
 def _account(site: Site, demand: Demand, device: Device, placement: Placement) -> Account:
     share = next((part for part in placement.shares if part.device.key == device.key), None)
-    layers_bytes = share.weights_bytes + share.cache_bytes if share else 0
+    weights, cache = (share.weights_bytes, share.cache_bytes) if share else (0, 0)
     is_first = any(group[0] is device for group in site.groups)
     reserved = reserved_bytes(site, device, is_first=is_first)
     compute = share.compute_bytes if share else batch_bytes(site, demand, device, has_output=False)
@@ -96,21 +99,25 @@ def _account(site: Site, demand: Demand, device: Device, placement: Placement) -
         total_bytes=device.total_bytes,
         free_bytes=site.free[device.key],
         reserved_bytes=reserved,
-        compute_bytes=compute,
         layers=share.layers if share else 0,
-        layers_bytes=layers_bytes,
-        left_bytes=site.free[device.key] - reserved - compute - layers_bytes,
+        weights_bytes=weights,
+        cache_bytes=cache,
+        compute_bytes=compute,
+        left_bytes=site.free[device.key] - reserved - weights - cache - compute,
     )
 
 
 def _host(site: Site, demand: Demand, placement: Placement) -> HostAccount:
     need = host_need(site, demand, placement.gpu_layers, has_output=_has_output(placement))
+    free = site.host.free_bytes
     return HostAccount(
         layers=placement.total_layers - placement.gpu_layers,
         weights_bytes=need.weights_bytes,
         cache_bytes=need.cache_bytes,
         compute_bytes=need.compute_bytes,
+        parking_bytes=placement.parking_bytes,
         total_bytes=site.host.total_bytes,
-        free_bytes=site.host.free_bytes,
+        free_bytes=free,
+        left_bytes=None if free is None else free - placement.host_bytes - placement.parking_bytes,
         swap_bytes=site.host.swap_bytes,
     )

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from corral.devices import Device
     from corral.placement.verdict import Conditions
 
+#: Memory for finished answers that may be continued: at most so much, and this part of what nothing else needs.
+_MOST_PARKING = 256 * 1024 * 1024
+_PARKING_PART = 1 / 4
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -37,6 +41,12 @@ class Host:
         swap = f", {size_text(self.swap_bytes)} of it swap" if self.swap_bytes and not whole else ""
         reason = f"{name} requires {size_text(required)} of system memory, available is {size_text(available)}{swap}"
         return Shortage(reason=reason, required_bytes=required, available_bytes=available)
+
+    def parking_bytes(self, required: int) -> int:
+        """Return what a runner that holds that many bytes may take later on; it is nothing that anything else would fail for."""
+        if self.free_bytes is None:
+            return _MOST_PARKING
+        return min(_MOST_PARKING, int(max(0, self.free_bytes - required) * _PARKING_PART))
 
 
 def host_of(devices: Sequence[Device], conditions: Conditions) -> Host:

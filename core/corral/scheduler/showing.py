@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from corral.devices import Placement
     from corral.scheduler.counters import Counters
     from corral.scheduler.roster import Roster
     from corral.scheduler.state import Slot
@@ -49,6 +50,10 @@ def statistics(counters: Counters, roster: Roster) -> Mapping[str, float]:
         "corral_requests_waiting": roster.waiting_count,
         "corral_requests_active": sum(len(slot.active) for slot in alive),
         "corral_models_loaded": sum(slot.phase is Phase.READY for slot in alive),
-        "corral_memory_estimated_bytes": sum(slot.placement.host_bytes + slot.placement.device_bytes for slot in alive),
+        "corral_memory_estimated_bytes": sum(_estimate(slot.placement) for slot in alive),
         "corral_memory_bytes": sum(roster.taken().values()),
     }
+
+
+def _estimate(placement: Placement) -> int:
+    return placement.host_bytes + placement.parking_bytes + placement.device_bytes

@@ -82,10 +82,10 @@ class Slot:
         return any(share.device.kind is DeviceKind.GPU for share in self.placement.shares)
 
     def taken(self) -> Mapping[tuple[str, str], int]:
-        """Return the bytes it takes, by device: the runner's own figures where it gave them."""
+        """Return the bytes it may take, by device: the runner's own figures where it gave them."""
         actual = {**estimated_bytes(self.placement), **actual_bytes(self.placement, self.info)}
         devices = {share.device.key: actual[share.device.name] for share in self.placement.shares}
-        return {**devices, HOST: actual[HOST_NAME]}
+        return {**devices, HOST: actual[HOST_NAME] + self.placement.parking_bytes}
 
 
 class Step(Enum):
