@@ -483,8 +483,9 @@ def test_weights_are_mapped_where_that_works_well(devices, system, options, expe
     assert put(*devices, system=system, **options).use_mmap is expected
 
 
-def test_adapters_are_never_mapped(tmp_path):
-    assert put(CPU, gpu(), model=replace(model_spec(), adapters=(tmp_path,)), use_mmap=True).use_mmap is False
+def test_a_model_with_adapters_is_mapped_like_any_other(tmp_path):
+    """llama.cpp adds them to what the weights give, and leaves the weights alone."""
+    assert put(CPU, gpu(), model=replace(model_spec(), adapters=(tmp_path,)), use_mmap=True).use_mmap is True
 
 
 def test_a_mac_gets_no_part_of_a_model_that_is_larger_than_its_memory():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from corral import options
 from corral.errors import InvalidInput, Unsupported
 from corral.library import config as configs
+from corral.library.adapters import check_adapter
 from corral.library.contents import read_contents, role_of
 from corral.library.plugins import KINDS
 from corral.library.resolution import check_names
@@ -103,13 +104,17 @@ class Planner:
             if layer.media_type == layers.MODEL and any(other.media_type == layers.MODEL for other in draft.layers):
                 raise InvalidInput(f"'{name}' would be a second model file; name one in FROM")
             draft.add(layer)
-        for name, digest in request.adapters.items():
-            draft.add(self._file(name, digest, layers.ADAPTER))
+        adapters = {name: self._file(name, digest, layers.ADAPTER) for name, digest in request.adapters.items()}
+        for layer in adapters.values():
+            draft.add(layer)
         for name, digest in request.drafts.items():
             draft.drop(layers.DRAFT)
             draft.add(replace(self._file(name, digest, layers.MODEL), media_type=layers.DRAFT))
-        if not any(layer.media_type == layers.MODEL for layer in draft.layers):
+        model = next((layer for layer in draft.layers if layer.media_type == layers.MODEL), None)
+        if model is None:
             raise InvalidInput("no model file among those given; FROM needs the weights of a model")
+        for name, layer in adapters.items():
+            check_adapter(name, self._headers.read(layer.digest), self._headers.read(model.digest))
 
     def _file(self, name: str, text: str, wanted: str = "") -> Layer:
         _check_relative(name)

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
 def use_mmap(site: Site, placement: Placement) -> bool:
     """Return what was asked for, else what is known to work well."""
-    if site.model.adapters:
-        # Adapters change weights in place.
-        return False
     if site.options.use_mmap is not None:
         return site.options.use_mmap
     return not _is_better_read(site, placement)

@@ -141,8 +141,8 @@ class Context:
         """Free the context."""
         ll.llama_free(self.pointer)
 
-    def _apply(self, adapters: list[int]) -> None:
-        pointers = (ctypes.c_void_p * len(adapters))(*adapters)
+    def _apply(self, adapters: list[ctypes._Pointer[ctypes.c_void_p]]) -> None:
+        pointers = (ll.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
         scales = (ctypes.c_float * len(adapters))(*([1.0] * len(adapters)))
         if ll.llama_set_adapters_lora(self.pointer, pointers, len(adapters), scales):
             raise LoadFailed("the adapters do not fit this model")

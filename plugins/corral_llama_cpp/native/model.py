@@ -84,11 +84,11 @@ class Model:
         """Free the weights."""
         ll.llama_model_free(self.pointer)
 
-    def _adapter(self, path: str, log: Log) -> int:
-        adapter = ll.llama_adapter_lora_init(self.pointer, path.encode())
+    def _adapter(self, path: str, log: Log) -> ctypes._Pointer[ctypes.c_void_p]:
+        adapter: ctypes._Pointer[ctypes.c_void_p] | None = ll.llama_adapter_lora_init(self.pointer, path.encode())
         if not adapter:
             raise LoadFailed(f"the adapter {path} can't be loaded: {log.last_lines() or 'llama.cpp gives no reason'}")
-        return int(adapter)
+        return adapter
 
 
 def _report(progress: Callable[[float], None], fraction: float) -> bool:
@@ -101,6 +101,5 @@ def _params(load: Load) -> ll.llama_model_params:
     params.n_gpu_layers = load.gpu_layers
     params.split_mode = _SPLIT_LAYER if load.main_gpu is None else _SPLIT_NONE
     params.main_gpu = load.main_gpu or 0
-    # A mapped file can't take the changes of an adapter.
-    params.load_mode = _LOAD_MMAP if load.use_mmap and not load.adapters else _LOAD_PLAIN
+    params.load_mode = _LOAD_MMAP if load.use_mmap else _LOAD_PLAIN
     return params
