@@ -10,8 +10,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import pytest
+from fetched import fetched
 
 from corral.events import ContentDelta, Finish, ThinkingDelta, ToolCallArgsDelta, ToolCallEnd, ToolCallStart
 from corral.keys import KeyFile
@@ -162,13 +162,7 @@ def python_with() -> Callable[..., Path]:
     """Return how to get an interpreter for some requirements alone: what different clients need contradicts each other."""
 
     def interpreter(*requirements: str) -> Path:
-        folder = _cache("python", requirements)
-        python = folder / "bin" / "python"
-        if not (folder / "complete").exists():
-            _install(sys.executable, "-m", "venv", "--clear", str(folder))
-            _install(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
-            (folder / "complete").touch()
-        return python
+        return fetched(_name("python", requirements), lambda folder: _install_python(folder, requirements)) / "bin" / "python"
 
     return interpreter
 
@@ -178,19 +172,22 @@ def node_with() -> Callable[..., Path]:
     """Return how to get a folder whose `node_modules` has some packages."""
 
     def folder(*packages: str) -> Path:
-        folder = _cache("node", packages)
-        if not (folder / "complete").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            _install("npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages)
-            (folder / "complete").touch()
-        return folder
+        return fetched(_name("node", packages), lambda folder: _install_node(folder, packages))
 
     return folder
 
 
-def _cache(kind: str, wanted: tuple[str, ...]) -> Path:
-    key = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:12]
-    return platformdirs.user_cache_path("corral") / "tests" / f"{kind}-{key}"
+def _name(kind: str, wanted: tuple[str, ...]) -> str:
+    return f"{kind}-{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:12]}"
+
+
+def _install_python(folder: Path, requirements: tuple[str, ...]) -> None:
+    _install(sys.executable, "-m", "venv", "--clear", str(folder))
+    _install(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
+
+
+def _install_node(folder: Path, packages: tuple[str, ...]) -> None:
+    _install("npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages)
 
 
 def _install(*command: str) -> None:

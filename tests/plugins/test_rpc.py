@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import pytest
 from corral_rpc import child
 from corral_rpc.probe import describe, discover
 from corral_rpc.servers import Server, check, read_servers
+from fetched import fetched
 
 from corral.devices import Absent, DeviceKind
 from corral.errors import InvalidOption, LoadFailed, Refused
@@ -128,16 +128,16 @@ def test_the_guide_shows_the_plugin_as_it_is() -> None:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Install the plugin into a folder, and a llama.cpp with RPC into the cache; return both folders."""
-    llama = platformdirs.user_cache_path("corral") / "tests" / "llama-rpc-0.3.36"
-    if not llama.exists():
-        partial = llama.with_suffix(".partial")
-        # pip's cache does not tell builds apart by CMAKE_ARGS and would give the plain one.
-        options = ["--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python"]
-        pip(partial, *options, LLAMA, CMAKE_ARGS="-DGGML_RPC=ON")
-        partial.rename(llama)
+    llama = fetched("llama-rpc-0.3.36", _install_llama)
     plugin = tmp_path_factory.mktemp("site")
     pip(plugin, "--no-deps", "--no-build-isolation", str(ROOT / "contrib" / "corral-rpc"))
     return [llama, plugin]
+
+
+def _install_llama(folder: Path) -> None:
+    # pip's cache does not tell builds apart by CMAKE_ARGS and would give the plain one.
+    options = ["--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python"]
+    pip(folder, *options, LLAMA, CMAKE_ARGS="-DGGML_RPC=ON")
 
 
 def pip(target: Path, *arguments: str, **environment: str) -> None:

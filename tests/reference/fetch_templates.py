@@ -6,12 +6,11 @@ The templates belong to their authors and stay out of the repository. Run as a s
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
-import platformdirs
+from fetched import download, fetched
 
 SDIST = "llama-cpp-python==0.3.36"
 SDIST_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
@@ -20,12 +19,7 @@ MEMBERS = "/vendor/llama.cpp/models/templates/"
 
 def templates_folder() -> Path:
     """Return the folder of reference templates, fetched on first use."""
-    folder = platformdirs.user_cache_path("corral") / "tests" / "templates-0.3.36"
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _extract(_download(folder), folder)
-        (folder / "complete").touch()
-    return folder
+    return fetched("templates-0.3.36", lambda folder: _extract(_download(folder), folder))
 
 
 def reference_template(name: str) -> str:
@@ -34,21 +28,7 @@ def reference_template(name: str) -> str:
 
 
 def _download(folder: Path) -> Path:
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--no-binary",
-        "llama-cpp-python",
-        "--dest",
-        str(folder),
-        SDIST,
-    ]
-    subprocess.run(command, check=True)
-    archive = next(folder.glob("*.tar.gz"))
+    archive = download(SDIST, folder, "--no-binary", "llama-cpp-python")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != SDIST_SHA256:
         archive.unlink()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
 import sys
 import types
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import pytest
+from fetched import download, fetched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +35,7 @@ def _load() -> Any:
     pytest.importorskip("partial_json_parser")
     if "sglang" in sys.modules:
         return sys.modules["sglang.srt.entrypoints.openai.protocol"]
-    folder = str(_extracted())
+    folder = str(fetched("sglang-0.5.23", _extract))
     for name in ("sglang", "sglang.srt", "sglang.srt.entrypoints", "sglang.srt.entrypoints.openai", "sglang.srt.function_call"):
         package = types.ModuleType(name)
         package.__path__ = [f"{folder}/{name.replace('.', '/')}"]
@@ -53,14 +52,8 @@ def _load() -> Any:
     return protocol
 
 
-def _extracted() -> Path:
-    folder = platformdirs.user_cache_path("corral") / "tests" / "sglang-0.5.23"
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL], check=True)
-        wheel = next(folder.glob("*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder, [name for name in archive.namelist() if name.startswith(FOLDER)])
-        wheel.unlink()
-        (folder / "complete").touch()
-    return folder
+def _extract(folder: Path) -> None:
+    wheel = download(WHEEL, folder)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(FOLDER)])
+    wheel.unlink()
