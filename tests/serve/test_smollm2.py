@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import ollama
 import openai
 import pytest
+from real_server import corral, create, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,41 +34,21 @@ WEATHER = {
 CALL_FORMATS = ("qwen3-coder", "hermes", "lfm2")
 
 
-def corral(home: Path, *arguments: str, stdin: str = "") -> str:
-    command = [sys.executable, "-m", "corral", *arguments]
-    finished = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment(home), check=False)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
-
-
-def environment(home: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_", "OLLAMA_"))}
-    return {**inherited, "CORRAL_HOME": str(home), "CORRAL_HOST": "127.0.0.1:0"}
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Path:
     """Return a home with SmolLM2 as it is, and as models that call tools in the formats of other families."""
     home = tmp_path_factory.mktemp("home")
-    plain = home / "Modelfile"
-    plain.write_text(f"FROM {smollm2_path}\nPARAMETER num_thread 1\nPARAMETER num_ctx 1024\n")
-    corral(home, "create", "smollm2", "-f", str(plain))
+    create(home, "smollm2", f"FROM {smollm2_path}\nPARAMETER num_thread 1\nPARAMETER num_ctx 1024\n")
     for name in CALL_FORMATS:
-        caller = home / f"Modelfile.{name}"
-        caller.write_text(f"FROM smollm2\nRENDERER {name}\nPARSER {name}\n")
-        corral(home, "create", f"caller-{name}", "-f", str(caller))
+        create(home, f"caller-{name}", f"FROM smollm2\nRENDERER {name}\nPARSER {name}\n")
     return home
 
 
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
     """Serve that home on a free port."""
-    command = [sys.executable, "-m", "corral", "serve"]
-    with subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        yield next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
-        server.terminate()
-        server.stderr.read()
+    with served(home) as url:
+        yield url
 
 
 @pytest.fixture

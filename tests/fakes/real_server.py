@@ -1,0 +1,53 @@
+"""The real command in processes of their own: what a person runs, with a home for the test."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return what the command sees: no settings of the machine, and a free port."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_", "OLLAMA_"))}
+    return {**inherited, "CORRAL_HOME": str(home), "CORRAL_HOST": "127.0.0.1:0"}
+
+
+def corral(home: Path, *arguments: str, stdin: str = "") -> str:
+    """Return what a command that must succeed writes."""
+    finished = run(home, *arguments, stdin=stdin)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def run(home: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Return a command that has ended, however it did."""
+    command = [sys.executable, "-m", "corral", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment(home), check=False)
+
+
+def create(home: Path, name: str, modelfile: str) -> None:
+    """Make a model of a Modelfile."""
+    path = home / f"Modelfile.{name}"
+    path.write_text(modelfile)
+    corral(home, "create", name, "-f", str(path))
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """Yield the URL of a server; leaving the block stops it."""
+    command = [sys.executable, "-m", "corral", "serve"]
+    with subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        try:
+            yield next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+        finally:
+            server.terminate()
+            server.stderr.read()
