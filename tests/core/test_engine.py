@@ -12,19 +12,20 @@ from corral.api import EmbedRequest, Request, RerankRequest
 from corral.conversation import Conversation, Message, NamedTool, Prompt, Segment, SegmentKind
 from corral.engine import CorralEngine
 from corral.errors import ContextExceeded, InvalidInput, RunnerDied, Unsupported
-from corral.events import ContentDelta, Diagnostic, Finish, ToolCallEnd, ToolCallStart
-from corral.runners import Notice, Relevance
+from corral.events import ContentDelta, Diagnostic, Finish, ToolCallEnd, ToolCallStart, Usage
+from corral.runners import Done, Notice, Piece, Relevance
 from corral.settings import Settings
 from corral.spec import ParserSupport
 from corral.testing import ScriptedRunner, model_spec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from corral.api import Library
     from corral.conversation import JsonObject
     from corral.events import Event, FinishReason, OutputParser, ParserEvent
     from corral.plugins import PluginHost
+    from corral.runners import Generation, Output
     from corral.spec import ModelSpec
 
 TOOL: JsonObject = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}
@@ -224,6 +225,22 @@ async def test_notices_of_the_lease_and_the_runner_are_diagnostics_of_the_answer
     events = await collect(world, ask("hello"))
 
     assert [event.code for event in events if isinstance(event, Diagnostic)] == ["partial_offload", "context_shifted"]
+
+
+async def test_what_a_runner_says_after_it_was_done_is_no_part_of_the_answer() -> None:
+    """F48."""
+
+    class Talkative(ScriptedRunner):
+        async def generate(self, generation: Generation) -> AsyncGenerator[Output, None]:
+            yield Piece("all")
+            yield Done(reason="stop", usage=Usage())
+            yield Piece("and more")
+            raise AssertionError("it was asked to go on")
+
+    events = await collect(World(Talkative()), ask("hello"))
+
+    assert text(events) == "ALL"
+    assert isinstance(events[-1], Finish)
 
 
 async def test_closing_an_answer_cancels_the_generation_and_ends_the_lease() -> None:

@@ -222,6 +222,24 @@ async def test_a_keep_alive_beyond_the_calendar_is_for_ever(keep_alive_s):
     assert shown.expires_at is None
 
 
+async def test_a_clock_on_the_wall_that_jumps_ends_no_keep_alive():
+    """F56."""
+    stage = Stage()
+
+    async with stage.scheduler:
+        async with stage.scheduler.lease(model(), keep_alive_s=60):
+            pass
+        stage.clock.today = lambda: NOON + timedelta(days=365)
+        stage.clock.turn(59)
+        (shown,) = stage.scheduler.running()
+        closed_early = list(stage.closed)
+        stage.clock.turn(2)
+        await until(lambda: stage.closed)
+
+    assert closed_early == []
+    assert shown.expires_at == NOON + timedelta(days=365, seconds=1)
+
+
 async def test_expire_unloads_an_idle_model_at_once():
     stage = Stage()
 

@@ -23,6 +23,7 @@ from corral.errors import LoadFailed, RunnerDied
 from corral.workers import Deadlines, State, Worker, python_module, start_worker
 from corral.workers.child import Channel
 from corral.workers.frames import FrameSplitter
+from corral.workers.loading import LoadClock
 from corral.workers.working import WorkClock
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ async def test_a_held_up_child_does_not_fill_the_memory_of_its_parent() -> None:
 
 
 async def test_a_frame_larger_than_every_buffer_arrives_whole() -> None:
+    """F43."""
     text = "é" * 3_000_000
     async with start("echo", Deadlines(send_s=20)) as worker:
         await worker.send(Say(text))
@@ -145,9 +147,9 @@ async def test_a_frame_larger_than_every_buffer_arrives_whole() -> None:
         pytest.param("exit_early", "exited with code 0 before it was ready", False, id="F30 exits 0"),
         pytest.param("out_of_memory", "cudaMalloc failed: out of memory", True, id="F31 out of memory"),
         pytest.param("fail", "the file is no model", False, id="its own words"),
-        pytest.param("garbage", "something that is no answer", False, id="F19 garbage"),
-        pytest.param("huge_frame", "a frame of 4294967295 bytes", False, id="F19 huge frame"),
-        pytest.param("half_a_frame", "exited with code 3", False, id="F19 partial"),
+        pytest.param("garbage", "something that is no answer", False, id="F19, F36 garbage"),
+        pytest.param("huge_frame", "a frame of 4294967295 bytes", False, id="F19, F43 huge frame"),
+        pytest.param("half_a_frame", "exited with code 3", False, id="F19, F46 partial"),
     ],
 )
 async def test_a_child_that_never_gets_ready_says_why(deed: str, words: str, out_of_memory: bool) -> None:
@@ -380,7 +382,7 @@ async def test_a_grandchild_does_not_outlive_the_group() -> None:
 
 
 async def test_a_child_that_exits_and_leaves_a_grandchild_is_gone_and_so_is_the_grandchild() -> None:
-    """F38."""
+    """F38, F103."""
     async with start("leave_grandchild_and_exit") as worker:
         grandchild = int((await first_reply(worker)).text)
         with pytest.raises(LoadFailed, match="exited with code 0"):
@@ -434,7 +436,32 @@ async def test_the_environment_is_the_parents_with_the_changes_made(monkeypatch:
     assert not {"CORRAL_TEST_DROPPED", "CORRAL_CHANNEL_FD", "CORRAL_PARENT_PID"} & set(seen)
 
 
+async def test_a_failure_stands_whatever_is_said_after_it() -> None:
+    """F37."""
+    async with start("fail_and_get_ready") as worker:
+        assert await first_reply(worker) == Said("ready all the same")
+        with pytest.raises(LoadFailed, match="the file is no model"):
+            await worker.ready(object)
+
+
+async def test_a_child_that_speaks_one_byte_at_a_time_is_understood() -> None:
+    """F42."""
+    async with start("dribble") as worker:
+        assert await worker.ready(Process) == Process(7)
+
+
+def test_progress_that_is_no_number_is_no_sign_of_life() -> None:
+    """F47: NaN differs from itself, so it would keep a load alive for as long as the child repeats it."""
+    clock = LoadClock(Deadlines(stall_s=10))
+    clock.start(0)
+    clock.advance(0.5, now=1)
+    clock.advance(math.nan, now=9)
+
+    assert (clock.progress, clock.due(State.LOADING)) == (0.5, 11)
+
+
 async def test_information_of_the_wrong_shape_is_a_failed_load() -> None:
+    """F37."""
     async with start("never_read") as worker:
         with pytest.raises(LoadFailed, match="said something strange"):
             await worker.ready(Process)

@@ -25,6 +25,7 @@ MESSAGES = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(messages=st.lists(MESSAGES, max_size=8), cut=st.integers(1, 50))
 def test_messages_survive_any_cut_of_their_bytes(messages: list[msgspec.Struct], cut: int) -> None:
+    """F42, F46."""
     stream = b"".join(encode(message) for message in messages)
     splitter = FrameSplitter()
     bodies = [body for start in range(0, len(stream), cut) for body in splitter.feed(stream[start : start + cut])]
@@ -33,6 +34,7 @@ def test_messages_survive_any_cut_of_their_bytes(messages: list[msgspec.Struct],
 
 
 def test_a_length_out_of_bounds_is_refused_before_the_bytes_come() -> None:
+    """F43."""
     with pytest.raises(BadFrame, match="a frame of 11 bytes, where 10 is the limit"):
         FrameSplitter(max_bytes=10).feed(b"\0\0\0\x0b")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from corral.workers.child import Channel, attach
-from corral.workers.frames import Failure, Progress, Ready, Working
+from corral.workers.frames import Failure, Progress, Ready, Working, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,19 @@ def fail(line: Line) -> None:
     write("llama_model_load: error: invalid magic\n")
     line.send(Failure("the file is no model"))
     sys.exit(1)
+
+
+def fail_and_get_ready(line: Line) -> None:
+    line.send(Failure("the file is no model"))
+    line.send(Ready())
+    line.send(Said("ready all the same"))
+    wait_for_ever(line)
+
+
+def dribble(line: Line) -> None:
+    for byte in encode(Ready({"pid": 7})):
+        line._line.sendall(bytes([byte]))
+    wait_for_ever(line)
 
 
 def warn_and_be_killed(line: Line) -> None:
@@ -157,9 +170,11 @@ def show_environment(line: Line) -> None:
 DEEDS: dict[str, Callable[[Line], None]] = {
     "chatter": chatter,
     "die": lambda line: os._exit(7),
+    "dribble": dribble,
     "echo": echo,
     "exit_early": exit_early,
     "fail": fail,
+    "fail_and_get_ready": fail_and_get_ready,
     "flood": flood,
     "garbage": garbage,
     "grandchild": start_grandchild,

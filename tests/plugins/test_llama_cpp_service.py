@@ -76,14 +76,14 @@ async def test_vectors_that_nobody_waits_for_are_cancelled(is_gone: bool) -> Non
 
 
 async def test_an_answer_that_waits_for_a_slow_client_is_no_work_of_the_child() -> None:
-    """F42: the child is done long before the client has read it all, and must not be taken for hung."""
+    """F42, F48: the child is done long before the client has read it all; it is not taken for hung, and what comes late is nothing."""
     worker = PaperWorker()
     runner = LlamaRunner(cast("Worker[Reply]", worker), Loaded(context_tokens=8, slots=1))
     answer = runner.generate(Generation(prompt=Prompt(segments=(Segment("x"),))))
     reading = asyncio.ensure_future(anext(answer))
     await worker.has_heard.wait()
     assert worker.work == {1}
-    worker.says = [Step((Output(1, "half"),)), Step((Output(1, "", End("stop", Usage())),))]
+    worker.says = [Step((Output(1, "half"),)), Step((Output(1, "", End("stop", Usage())),)), Step((Output(1, "too late"),))]
 
     await runner.listen()
 

@@ -111,7 +111,7 @@ CODES = (3, 4, 9, 13, 15, 18, 999)
 
 @pytest.mark.parametrize("function", FACTS)
 def test_a_call_that_fails_costs_one_fact_of_one_gpu(driver: Path, function: str) -> None:
-    """F22, F23, and an error from each call in turn."""
+    """F20 (not supported), F22, F23, and an error from each call in turn."""
     scenarios = [{"COUNT": "2", "FAIL": f"{function}:{code}", "FAIL_GPU": "1"} for code in CODES]
     (healthy,) = found_by(driver, {"COUNT": "2"})
     for found in found_by(driver, *scenarios):

@@ -154,6 +154,16 @@ def test_files_that_can_not_be_read_cost_a_fact_and_no_more(tmp_path: Path) -> N
     assert (gpu.total_bytes, gpu.free_bytes, gpu.compute) == (None, None, "gfx1100")
 
 
+@pytest.mark.parametrize("text", ["[N/A]", "1.024,5", "-", "", "0x"])
+def test_words_in_the_place_of_a_number_cost_a_fact_and_no_more(tmp_path: Path, text: str) -> None:
+    """F20."""
+    discrete(tmp_path)
+    (tmp_path / "sys/class/drm/renderD128/device/mem_info_vram_total").write_text(f"{text}\n")
+    (gpu,) = gpus(tmp_path)
+
+    assert (gpu.total_bytes, gpu.compute) == (None, "gfx1100")
+
+
 def test_a_node_that_may_not_be_read_leaves_the_card(tmp_path: Path) -> None:
     """F27: in a container the properties of a node may be forbidden."""
     discrete(tmp_path)

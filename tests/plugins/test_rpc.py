@@ -218,6 +218,6 @@ def test_what_is_too_big_is_refused_with_both_figures(outcome: dict[str, Any]) -
 @pytest.mark.long
 @pytest.mark.model
 def test_a_server_that_is_lost_ends_the_request_with_its_name(outcome: dict[str, Any]) -> None:
-    """F22, F40: the device goes away below a loaded model."""
+    """F22, F40, F101: the device goes away below a loaded model."""
     assert "aborted (SIGABRT)" in outcome["lost"]
     assert "Remote RPC server crashed" in outcome["lost"]

@@ -84,7 +84,7 @@ async def test_models_of_a_store_that_can_not_be_written_are_served(settings: Se
 
 
 def test_an_address_in_use_is_named(settings: Settings, keys: KeyFile) -> None:
-    """F52: a second server on the same address says so at once."""
+    """F35: a second server on the same address says so at once."""
     with open_socket(settings, keys) as first:
         port = first.getsockname()[1]
         with pytest.raises(Refused, match=f"127.0.0.1:{port} is in use already"):

@@ -108,6 +108,8 @@ class CorralEngine:
                 async for output in outputs:
                     for event in reading.read(output):
                         yield self._counters.note(event)
+                    if reading.is_over:
+                        break
         for event in reading.finish(queue_s=lease.queue_s, load_s=lease.load_s, total_s=perf_counter() - started):
             yield self._counters.note(event)
 

@@ -29,6 +29,11 @@ class Reading:
         self._ids: dict[int, str] = {}
         self._done: Done | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Return whether the runner has said that it is done; what it says after that is no part of the answer."""
+        return self._done is not None
+
     def read(self, output: Output) -> Iterator[Event]:
         """Yield the events that one output of the runner completes."""
         match output:

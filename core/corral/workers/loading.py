@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,9 @@ class LoadClock:
         self.sign_at = now
 
     def advance(self, fraction: float, now: float) -> None:
-        """Note progress; the same progress again is no sign of life."""
-        if fraction != self.progress:
-            self.sign_at = now
-        self.progress = fraction
+        """Note progress; the same progress again is no sign of life, nor is what is no number (and never the same)."""
+        if fraction != self.progress and not math.isnan(fraction):
+            self.progress, self.sign_at = fraction, now
 
     def due(self, state: State) -> float:
         """Return when the child will have taken too long, unless it gives another sign of life."""
