@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from corral.conversation import JsonObject
 
 
+class Cancelled(Exception):
+    """Raised by a report of long work that nobody waits for any more; let it pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One line about long work: a status for people, and bytes when they are known."""
@@ -57,7 +61,7 @@ class ModelSource(Protocol):
     def fetch(self, part: Part, target: Path, report: Callable[[int, int], None]) -> None:
         """Write a part to `target`, calling `report(completed, total)` as bytes arrive. Resumes a target that exists.
 
-        Raises SourceError; raising from `report` cancels.
+        Raises SourceError, and Cancelled when `report` raises it.
         """
 
     def close(self) -> Iterable[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from corral.errors import InvalidName, SourceError, UnknownName
+from corral.fetching import Cancelled
 from corral.names import DEFAULT_TAG, Digest, ModelName
 
 if TYPE_CHECKING:
@@ -55,10 +56,6 @@ _SMOLLM2: Final = Wanted(
 SHORT_NAMES: Final[tuple[Wanted, ...]] = (_SMOLLM2, replace(_SMOLLM2, name="smollm2:135m"))
 
 
-class Cancelled(Exception):
-    """Raised by `tell` in the thread of work that nobody waits for any more."""
-
-
 def wanted(text: str, schemes: Iterable[str]) -> Wanted:
     """Return what a reference or a name stands for; raise UnknownName, InvalidName or SourceError."""
     installed = frozenset(schemes)
@@ -94,35 +91,57 @@ async def in_thread(work: Callable[[Tell], None]) -> AsyncIterator[Progress]:
 
     Leaving early makes the next `tell` raise Cancelled, and waits for the thread to clean up.
     """
-    loop = asyncio.get_running_loop()
-    told: asyncio.Queue[Progress | BaseException | None] = asyncio.Queue()
-    stop = threading.Event()
-    ended = asyncio.Event()
-
-    def tell(progress: Progress) -> None:
-        if stop.is_set():
-            raise Cancelled
-        loop.call_soon_threadsafe(told.put_nowait, progress)
-
-    def run() -> None:
-        result: BaseException | None = None
-        try:
-            work(tell)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the work is waited for
-            result = error
-        loop.call_soon_threadsafe(told.put_nowait, result)
-        loop.call_soon_threadsafe(ended.set)
-
-    threading.Thread(target=run, name="corral-fetch", daemon=True).start()
+    running = _Work(work)
+    running.start()
     try:
-        while not isinstance(progress := await told.get(), BaseException | None):
-            yield progress
-        if progress is not None:
-            raise progress
+        while not isinstance(told := await running.told.get(), _Ended):
+            yield told
+        if told.error is not None:
+            raise told.error
     finally:
-        stop.set()
+        await running.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """The last thing that work tells: how it ended."""
+
+    error: BaseException | None
+
+
+class _Work:
+    """Blocking work in a thread; what it tells arrives in the event loop."""
+
+    def __init__(self, work: Callable[[Tell], None]) -> None:
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self._is_stopping = threading.Event()
+        self._has_ended = asyncio.Event()
+        self.told: asyncio.Queue[Progress | _Ended] = asyncio.Queue()
+
+    def start(self) -> None:
+        """Let the work begin."""
+        threading.Thread(target=self._run, name="corral-fetch", daemon=True).start()
+
+    async def stop(self) -> None:
+        """Make the next `tell` raise, and wait for the end of the work."""
+        self._is_stopping.set()
         try:
             async with asyncio.timeout(_STOP_TIMEOUT_S):
-                await ended.wait()
+                await self._has_ended.wait()
         except TimeoutError:
             _log.warning("a download that nobody waits for has not stopped after %g s", _STOP_TIMEOUT_S)
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            self._work(self._tell)
+        except BaseException as raised:  # noqa: BLE001 - it is raised again where the work is waited for
+            error = raised
+        self._loop.call_soon_threadsafe(self.told.put_nowait, _Ended(error))
+        self._loop.call_soon_threadsafe(self._has_ended.set)
+
+    def _tell(self, progress: Progress) -> None:
+        if self._is_stopping.is_set():
+            raise Cancelled
+        self._loop.call_soon_threadsafe(self.told.put_nowait, progress)

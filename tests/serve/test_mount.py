@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 
 from corral.serve.mount import Mount, Mounted
 from corral.spec import ApiOffer
+from corral.testing.serving import serving
 
 if TYPE_CHECKING:
     from corral.api import Receive, Send
+    from corral.keys import KeyFile
+    from corral.settings import Settings
 
 
 async def nothing(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -98,3 +102,50 @@ async def test_an_app_that_can_not_start_stops_the_server_with_its_reason() -> N
     sent = await lifespan(Living("no database"))
 
     assert sent == [{"type": "lifespan.startup.failed", "message": "no database"}]
+
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+
+
+def failing(error: BaseException, *said: dict[str, Any]) -> Mount:
+    """Return an API of a stranger that says something and then raises."""
+
+    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        for message in said:
+            await send(message)
+        raise error
+
+    return Mount([Mounted(ApiOffer(name="shout", paths=("/",), open_paths=("/",)), app, "corral-shout 1.0")])
+
+
+@pytest.mark.parametrize("error", [KeyError("secret"), SystemExit(3), ExceptionGroup("all", [ValueError("secret")])])
+def test_an_app_that_raises_is_named_and_the_server_goes_on(
+    error: BaseException, settings: Settings, keys: KeyFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(failing(error), settings, keys) as url:
+        answers = [httpx2.get(url, headers={"x-request-id": "r1"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert answers[0].json() == {"error": "the API 'shout' of corral-shout 1.0 failed; the server's log has the details"}
+    assert answers[0].headers["x-request-id"] == "r1"
+    assert [record.getMessage() for record in caplog.records] == ["request r1 broke the API 'shout' of corral-shout 1.0"] * 2
+    assert all(record.exc_info and record.exc_info[1] is error for record in caplog.records)
+
+
+def test_an_answer_that_breaks_in_its_middle_is_cut_and_does_not_look_complete(settings: Settings, keys: KeyFile) -> None:
+    part = {"type": "http.response.body", "body": b"half", "more_body": True}
+
+    with (
+        serving(failing(KeyError("x"), START, part), settings, keys) as url,
+        pytest.raises(httpx2.RemoteProtocolError, match="incomplete chunked read"),
+    ):
+        httpx2.get(url)
+
+
+async def test_a_websocket_that_raises_ends_alone(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[object] = []
+
+    await failing(KeyError("x"))({"type": "websocket", "path": "/"}, nothing, sent.append)  # type: ignore[arg-type]
+
+    assert not sent
+    assert "request - broke the API 'shout'" in caplog.text

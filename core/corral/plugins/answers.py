@@ -1,4 +1,4 @@
-"""Name the plugin whose parser fails in the middle of an answer."""
+"""Name the plugin whose parser or source fails after its hook has returned."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from corral.errors import CorralError
 from corral.events import Constrains
+from corral.fetching import Cancelled
 from corral.plugins.calls import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from corral.conversation import Conversation
     from corral.events import FinishReason, Grammar, OutputParser, ParserEvent
+    from corral.fetching import ModelSource, Part, Resolved
     from corral.plugins.candidates import Candidate
 
-Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 
@@ -31,24 +33,48 @@ class NamedParser:
     def feed(self, piece: str) -> list[ParserEvent]:
         """Take the next piece of output and return what it completes."""
         # Listed here, so that a generator fails here, too.
-        return self._guarded("feed", lambda given: list(self._parser.feed(given)), piece)
+        return _named(self._owner, "feed of its parser", lambda: list(self._parser.feed(piece)))
 
     def finish(self, reason: FinishReason) -> list[ParserEvent]:
         """Take the end of the output and return all that was held back."""
-        return self._guarded("finish", lambda given: list(self._parser.finish(given)), reason)
+        return _named(self._owner, "finish of its parser", lambda: list(self._parser.finish(reason)))
 
     def grammar(self, conversation: Conversation) -> Grammar | None:
         """Return the parser's own grammar for an answer, or that of the format when it has none."""
-        if isinstance(self._parser, Constrains):
-            return self._guarded("grammar", self._parser.grammar, conversation)
+        parser = self._parser
+        if isinstance(parser, Constrains):
+            return _named(self._owner, "grammar of its parser", lambda: parser.grammar(conversation))
         from corral.formats import format_grammar
 
         return format_grammar(conversation.format)
 
-    def _guarded(self, method: str, call: Callable[[Argument], Result], argument: Argument) -> Result:
-        try:
-            return call(argument)
-        except CorralError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise failure(self._owner, f"{method} of its parser", error) from error
+
+class NamedSource:
+    """A plugin's source; what it raises and is not meant for the user becomes a PluginError that names its owner."""
+
+    __slots__ = ("_owner", "_source")
+
+    def __init__(self, source: ModelSource, owner: Candidate) -> None:
+        self._source = source
+        self._owner = owner
+
+    def resolve(self) -> Resolved:
+        """Find out what the reference stands for."""
+        return _named(self._owner, "resolve of its source", self._source.resolve)
+
+    def fetch(self, part: Part, target: Path, report: Callable[[int, int], None]) -> None:
+        """Write a part to `target`, calling `report(completed, total)` as bytes arrive."""
+        _named(self._owner, "fetch of its source", lambda: self._source.fetch(part, target, report))
+
+    def close(self) -> Iterable[str]:
+        """Clean up and return warnings worth showing."""
+        return _named(self._owner, "close of its source", lambda: list(self._source.close()))
+
+
+def _named(owner: Candidate, where: str, call: Callable[[], Result]) -> Result:
+    try:
+        return call()
+    except (CorralError, Cancelled):
+        raise
+    except (Exception, SystemExit) as error:
+        raise failure(owner, where, error) from error

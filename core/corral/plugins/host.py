@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pluggy
 
 from corral.errors import CorralError, PluginError
-from corral.plugins.answers import NamedParser
+from corral.plugins.answers import NamedParser, NamedSource
 from corral.plugins.calls import Call, failure
 from corral.plugins.candidates import Selection, from_file, in_order, installed
 from corral.plugins.discovery import discover
@@ -170,7 +170,8 @@ class PluginHost:
     def open_source(self, reference: str) -> ModelSource:
         """Open a reference of the form `scheme:rest` with the owner of the scheme."""
         scheme = reference.partition(":")[0]
-        return cast("ModelSource", self._call("source", scheme)(reference=reference))
+        source = cast("ModelSource", self._call("source", scheme)(reference=reference))
+        return NamedSource(source, self._index.owner("source", scheme))
 
     def _call(self, kind: Kind, name: str) -> Call:
         if call := self._calls.get((kind, name)):

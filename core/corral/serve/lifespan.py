@@ -49,7 +49,7 @@ class _Life:
         """Run the app's lifespan until it returns."""
         try:
             await self._app({**scope, "type": "lifespan"}, self._orders.get, self._note)
-        except Exception as error:  # noqa: BLE001 - apps without a lifespan may raise anything at the unknown scope
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - apps without a lifespan may raise anything at the unknown scope
             _log.debug("an API has no lifespan: %s", error)
         finally:
             self._over = True

@@ -51,7 +51,7 @@ def key_file(settings: Settings) -> KeyFile:
 
 def guarded(host: PluginHost, engine: Engine, settings: Settings, keys: KeyFile) -> Guard:
     """Return the app of all APIs that the plugins offer, guarded."""
-    apis = [Mounted(offer, host.create_app(name, engine, settings)) for name, offer in host.apis().items()]
+    apis = [Mounted(offer, host.create_app(name, engine, settings), host.provider("api", name)) for name, offer in host.apis().items()]
     return Guard(Mount(apis), settings, keys)
 
 
