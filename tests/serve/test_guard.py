@@ -334,9 +334,32 @@ async def test_nobody_answers_on_a_path_that_nobody_offers(guard: Guard) -> None
 
 async def test_requests_are_counted_by_api_and_status(guard: Guard) -> None:
     await Call(guard)("/open")
-    await Call(guard)("/open", host="evil.com")
 
     assert guard.meter.values()['corral_http_requests_total{api="probe",status="200"}'] == 1
+
+
+async def test_what_reaches_no_api_is_counted_by_its_code_too(probe_mount: Mount, settings: Settings, keys: KeyFile) -> None:
+    guard = Guard(probe_mount, replace(settings, max_body_bytes=10, rate_limit=1), keys)
+    await Call(guard)("/probe/x", host="evil.com")
+    await Call(guard)("/open", content_length="11")
+    await Call(guard)("/probe/x", scope_type="websocket", origin="https://evil.com")
+    await Call(guard)("/probe/x")
+    await Call(guard)("/probe/x")
+    keys.add("k", [Scope.INFER])
+    await Call(guard)("/probe/x")
+    guard.is_draining = True
+    await Call(guard)("/nothing")
+
+    counted = {name: count for name, count in guard.meter.values().items() if name.startswith("corral_http_requests_total")}
+    assert counted == {
+        'corral_http_requests_total{api="probe",status="403"}': 2,
+        'corral_http_requests_total{api="probe",status="413"}': 1,
+        'corral_http_requests_total{api="probe",status="200"}': 1,
+        'corral_http_requests_total{api="probe",status="429"}': 1,
+        'corral_http_requests_total{api="probe",status="401"}': 1,
+        'corral_http_requests_total{api="",status="503"}': 1,
+    }
+    assert guard.meter.values()['corral_http_seconds_count{api="probe"}'] == 1
 
 
 def test_a_caller_gets_a_minutes_worth_and_then_a_steady_rate() -> None:

@@ -81,10 +81,11 @@ class Guard:
         is_known = bool(origin) and self._origins.allows(origin, visit.header(b"host"))
         answer = _Answer(send, _request_id(visit), origin if is_known else "")
         refusal = self._refusal(visit)
-        if scope["type"] == "websocket":
-            await self._websocket(scope, receive, send, refusal)
-        elif refusal is not None:
-            await answer.refuse(refusal)
+        if refusal is not None:
+            self.meter.refused(visit.method, self._api_name(visit.path), answer.request_id, refusal.status)
+            await (_close(send) if scope["type"] == "websocket" else answer.refuse(refusal))
+        elif scope["type"] == "websocket":
+            await self._mount(scope, receive, send)
         elif _is_preflight(visit):
             await send_empty(send, 204, preflight_headers(visit.header(b"origin")))
         else:
@@ -116,12 +117,6 @@ class Guard:
             await answer.refuse(Refusal(408, "the client stopped sending or reading"))
         finally:
             self._open.discard(bounded)
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send, refusal: Refusal | None) -> None:
-        if refusal is not None:
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await self._mount(scope, receive, send)
 
     def _refusal(self, visit: Visit) -> Refusal | None:
         """Return the first reason to refuse, from the cheapest check to the dearest."""
@@ -196,6 +191,10 @@ class _Answer:
     def _headers(self) -> list[tuple[bytes, bytes]]:
         own = [(b"x-request-id", self.request_id.encode()), (b"x-content-type-options", b"nosniff")]
         return [*own, *(headers_for(self._origin) if self._origin else ())]
+
+
+async def _close(send: Send) -> None:
+    await send({"type": "websocket.close", "code": 1008})
 
 
 def _entry(visit: Visit, answer: _Answer, size: int) -> Entry:

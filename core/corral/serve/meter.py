@@ -44,6 +44,11 @@ class Meter:
             self._in_flight -= 1
             self._note(method, api, outcome, started)
 
+    def refused(self, method: str, api: str, request_id: str, status: int) -> None:
+        """Count a request that reached no API; it took no time worth a place in the histograms."""
+        self._count(api, status)
+        _log.info("%s %s %s %d, refused", request_id, api, method, status)
+
     def values(self) -> Mapping[str, float]:
         """Return the figures."""
         return {**self._totals, "corral_http_requests_in_flight": float(self._in_flight)}
@@ -52,11 +57,14 @@ class Meter:
         seconds = perf_counter() - started
         # 499 is what nginx and Ollama call a client that left before the answer began.
         status = outcome.status or 499
-        self._totals[f'corral_http_requests_total{{api="{api}",status="{status}"}}'] += 1
+        self._count(api, status)
         self._observe("corral_http_seconds", api, seconds)
         if outcome.first_byte_at:
             self._observe("corral_http_first_byte_seconds", api, outcome.first_byte_at - started)
         _log.info("%s %s %s %d in %.3f s", outcome.request_id, api, method, status, seconds)
+
+    def _count(self, api: str, status: int) -> None:
+        self._totals[f'corral_http_requests_total{{api="{api}",status="{status}"}}'] += 1
 
     def _observe(self, name: str, api: str, seconds: float) -> None:
         for bound in _BOUNDS_S:
