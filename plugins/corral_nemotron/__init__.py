@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corral.markers import API_VERSION, hookimpl
@@ -19,6 +20,8 @@ _LATER = "nemotron-3.5-nano"
 #: The call format, the models behind each name, and what gives their chat templates away.
 _CALL_FORMATS = {_SECOND: "nemotron-nano-v2", _THIRD: "qwen3-coder", _LATER: "qwen3-coder"}
 _SUMMARIES = {_SECOND: "Nemotron Nano v2", _THIRD: "Nemotron 3 Nano", _LATER: "Nemotron 3.5 Nano"}
+#: Two levels are one to the model: it is told to be efficient, or nothing.
+_LEVELS = {_LATER: ("low", "medium", "high")}
 _EFFORT = "{reasoning effort: efficient}"
 _MARKERS = {
     _SECOND: Markers(all_of=("<SPECIAL_10>", "<TOOLCALL>")),
@@ -29,16 +32,22 @@ _MARKERS = {
 
 @hookimpl
 def declare_capabilities() -> Capabilities:
-    """Offer renderers of Nano v2 and 3, and parsers of those and 3.5."""
+    """Offer renderers and parsers of Nano v2, 3 and 3.5."""
     support = ParserSupport(tools=True, parallel_tools=True, thinking="optional", argument_streaming=True, constrains=True)
     return Capabilities(
         api_version=API_VERSION,
         renderers=tuple(
             RendererOffer(name=name, summary=_SUMMARIES[name], call_format=_CALL_FORMATS[name], detect=_MARKERS[name])
-            for name in (_SECOND, _THIRD)
+            for name in (_SECOND, _THIRD, _LATER)
         ),
         parsers=tuple(
-            ParserOffer(name=name, support=support, summary=_SUMMARIES[name], call_format=_CALL_FORMATS[name], detect=_MARKERS[name])
+            ParserOffer(
+                name=name,
+                support=replace(support, thinking_levels=_LEVELS.get(name, ())),
+                summary=_SUMMARIES[name],
+                call_format=_CALL_FORMATS[name],
+                detect=_MARKERS[name],
+            )
             for name in (_SECOND, _THIRD, _LATER)
         ),
     )
@@ -51,9 +60,9 @@ def render_prompt(model: ModelSpec, conversation: Conversation) -> Prompt:
         from corral_nemotron.second import render_second
 
         return render_second(conversation)
-    from corral_nemotron.third import render_third
+    from corral_nemotron.third import NANO_3, NANO_35, render_third
 
-    return render_third(conversation)
+    return render_third(conversation, NANO_35 if model.renderer.name == _LATER else NANO_3)
 
 
 @hookimpl

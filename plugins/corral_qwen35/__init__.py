@@ -18,20 +18,26 @@ _CALLS = ("<function=example_function_name>", "<|im_start|>", "<think>")
 _EFFORT = "resolved_reasoning_effort"
 _FIRST = Markers(all_of=(*_CALLS, "last_query_index", "video_count"), none_of=(_EFFORT,))
 _LATER = Markers(all_of=(*_CALLS, "last_query_index", "video_count", _EFFORT))
-#: Step 3.5 writes other prompts, and the same answers.
+#: Step 3.5 Flash is shown other prompts (by its own template), and writes the same answers.
 _ANSWERS = Markers(all_of=_CALLS, none_of=("truncate_history_thinking", "{reasoning effort:"))
 
 
 @hookimpl
 def declare_capabilities() -> Capabilities:
-    """Offer the renderers of Qwen3.5 and Qwen3.8, and the parser of both."""
+    """Offer the renderers of Qwen3.5, Qwen3.8 and Ornith, and the parser of all, under two names."""
     return Capabilities(
         api_version=API_VERSION,
         renderers=(
             RendererOffer(name="qwen3.5", summary="Qwen3.5 and Qwen3.6", call_format=CALL_FORMAT, detect=_FIRST, vision=True),
             RendererOffer(name="qwen3.8", summary="Qwen3.8", call_format=CALL_FORMAT, detect=_LATER, vision=True),
+            RendererOffer(name="ornith", summary="Ornith", call_format=CALL_FORMAT, vision=True),
         ),
-        parsers=(ParserOffer(name="qwen3.5", support=_support, summary="Qwen3.5 to Qwen3.8", call_format=CALL_FORMAT, detect=_ANSWERS),),
+        parsers=(
+            ParserOffer(
+                name="qwen3.5", support=_support, summary="Qwen3.5 to Qwen3.8, Step 3.5 Flash", call_format=CALL_FORMAT, detect=_ANSWERS
+            ),
+            ParserOffer(name="ornith", support=_support, summary="Ornith", call_format=CALL_FORMAT),
+        ),
     )
 
 
@@ -50,9 +56,9 @@ def _support(model: ModelSpec) -> ParserSupport:
 @hookimpl
 def render_prompt(model: ModelSpec, conversation: Conversation) -> Prompt:
     """Render in the layout that the renderer's name asks for."""
-    from corral_qwen35.rendering import FIRST, LATER, render
+    from corral_qwen35.rendering import LAYOUTS, render
 
-    return render(conversation, LATER if model.renderer.name == "qwen3.8" else FIRST)
+    return render(conversation, LAYOUTS[model.renderer.name])
 
 
 @hookimpl

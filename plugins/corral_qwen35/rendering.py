@@ -1,12 +1,22 @@
-"""Render a conversation as the reference templates of Qwen3.5 and Qwen3.8 do."""
+"""Render a conversation as Qwen3.5 and Qwen3.8 were shown it, and Ornith, which was made of Qwen3.5."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, begins_run, dump_json, ends_run, last_query, split_prefill, split_thinking, template_text
-from corral_qwen35.wording import AFTER_TOOLS, BEFORE_TOOLS, EFFORTS
+from corral.formats import (
+    HOW_TO_CALL_XML,
+    PromptBuilder,
+    begins_run,
+    dump_json,
+    ends_run,
+    last_query,
+    split_prefill,
+    split_thinking,
+    template_text,
+)
+from corral_qwen35.wording import BEFORE_TOOLS, EFFORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +40,17 @@ class Layout:
     tells_effort: bool = False
     #: Whether answers of before keep their thoughts; otherwise only those after the last question do.
     keeps_thoughts: bool = False
+    #: Whether thoughts that a client left in an answer, between their tags, are taken out of it.
+    finds_thoughts: bool = True
     #: Whether `true` and `null` are written as JSON; otherwise as Python does.
     json_values: bool = False
 
 
-FIRST = Layout()
-LATER = Layout(tells_effort=True, keeps_thoughts=True, json_values=True)
+LAYOUTS = {
+    "qwen3.5": Layout(),
+    "qwen3.8": Layout(tells_effort=True, keeps_thoughts=True, finds_thoughts=False, json_values=True),
+    "ornith": Layout(keeps_thoughts=True),
+}
 
 
 def render(conversation: Conversation, layout: Layout) -> Prompt:
@@ -82,7 +97,7 @@ def _system(prompt: PromptBuilder, told: str | None, effort: str | None, tools: 
         prompt.control(BEFORE_TOOLS)
         for tool in tools:
             prompt.control("\n").user(dump_json(tool))
-        prompt.control(AFTER_TOOLS).control("\n\n" if told else "")
+        prompt.control(f"\n</tools>{HOW_TO_CALL_XML}").control("\n\n" if told else "")
     prompt.user(told or "").control(END)
 
 
@@ -117,7 +132,7 @@ def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, *, shows
 
 def _said(message: Message, layout: Layout) -> tuple[str, str]:
     content = message.content.strip()
-    thinking, content = (message.thinking, content) if layout.keeps_thoughts else split_thinking(replace(message, content=content))
+    thinking, content = split_thinking(replace(message, content=content)) if layout.finds_thoughts else (message.thinking, content)
     return thinking.strip(), content
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats import PromptBuilder, begins_run, ends_run, refuse_images, split_prefill, template_text
-from corral_qwen3_coder.tool_text import tool_text
+from corral.formats import PromptBuilder, begins_run, ends_run, refuse_images, split_prefill, xml_call_text, xml_tool_text
 from corral_qwen3_coder.wording import DEFAULT_SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from corral.conversation import Conversation, JsonObject, Message, Prompt, ToolCall
+    from corral.conversation import Conversation, JsonObject, Message, Prompt
     from corral_qwen3_coder.wording import Wording
 
 STOP = ("<|im_end|>", "<|endoftext|>")
@@ -41,7 +40,7 @@ def _system(prompt: PromptBuilder, text: str, tools: Sequence[JsonObject], wordi
     if tools:
         prompt.control(f"{wording.before_tools}<tools>")
         for tool in tools:
-            prompt.user(tool_text(tool))
+            prompt.user(xml_tool_text(tool))
         prompt.control(f"\n</tools>{wording.after_tools}")
     prompt.control("<|im_end|>\n")
 
@@ -75,10 +74,5 @@ def _calls(prompt: PromptBuilder, message: Message) -> None:
     if text:
         prompt.control("\n").user(text).control("\n")
     for call in message.tool_calls:
-        prompt.control("\n<tool_call>\n").user(_call_text(call)).control("\n</tool_call>")
+        prompt.control("\n<tool_call>\n").user(xml_call_text(call)).control("\n</tool_call>")
     prompt.control("<|im_end|>\n")
-
-
-def _call_text(call: ToolCall) -> str:
-    parameters = "".join(f"<parameter={key}>\n{template_text(value)}\n</parameter>\n" for key, value in call.arguments.items())
-    return f"<function={call.name}>\n{parameters}</function>"

@@ -29,8 +29,10 @@ from corral.formats.strict_json import dump_json, escape_json, load_json, load_o
 from corral.formats.thinking import thinking_format
 from corral.formats.turns import begins_run, ends_run, last_query, refuse_images, split_prefill, split_thinking
 from corral.formats.xml_calls import Head, XmlCalls
+from corral.formats.xml_tools import HOW_TO_CALL_XML, xml_call_text, xml_tool_text
 
 __all__ = [
+    "HOW_TO_CALL_XML",
     "STATUS",
     "Answer",
     "Assembler",
@@ -90,4 +92,6 @@ __all__ = [
     "thinking_format",
     "tools_from_json",
     "type_of",
+    "xml_call_text",
+    "xml_tool_text",
 ]

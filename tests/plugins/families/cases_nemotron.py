@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from family import CUT, OK, Answered, Forced, Holds, Reference, RoundTrip, Shown, assistant, call, result, system, talk, user
+from family import (
+    CUT,
+    OK,
+    Answered,
+    Forced,
+    Holds,
+    Reference,
+    RoundTrip,
+    Shown,
+    assistant,
+    call,
+    result,
+    system,
+    talk,
+    thinking_variables,
+    user,
+)
 
-from corral_nemotron.wording import SECOND_AFTER_TOOLS, THIRD_AFTER_TOOLS
+from corral.formats import HOW_TO_CALL_XML
+from corral_nemotron.wording import SECOND_AFTER_TOOLS
 
 if TYPE_CHECKING:
-    from corral.conversation import Conversation
+    from corral.conversation import Conversation, JsonObject
 
 HI = "<|im_start|>user\nHi<|im_end|>\n"
 CALL = "<tool_call>\n<function=get_weather>\n<parameter=city>\nUlm\n</parameter>\n</function>\n</tool_call>"
@@ -22,6 +39,29 @@ def ends_with_calls(conversation: Conversation) -> bool:
     return conversation.messages[-1].role == "assistant"
 
 
+def efforts(conversation: Conversation) -> JsonObject:
+    return {**thinking_variables(conversation), "medium_effort": conversation.think in ("low", "medium")}
+
+
+#: What the template of 3.5 Nano changes in 3 Nano's.
+LATER = (
+    (r'~ message.reasoning_content ~ "\n</think>\n" ~', '~ message.reasoning_content ~ "</think>" ~'),
+    ('"<think></think>" ~ c | trim %}', '"<think></think>" ~ c %}'),
+    (
+        "{{- content }}",
+        r"{{- content + ('\n\n{reasoning effort: efficient}' if medium_effort and loop.index0 == ns.last_user_idx else '') }}",
+    ),
+)
+
+
+def later(template: str) -> str:
+    """Return the template as 3.5 Nano has it."""
+    for old, new in LATER:
+        assert old in template
+        template = template.replace(old, new)
+    return template
+
+
 CASES = (
     Reference(renderer="nemotron-3-nano", template="NVIDIA-Nemotron-3-Nano-30B-A3B-BF16.jinja", holds=Holds(later_system=True)),
     Reference(
@@ -30,6 +70,35 @@ CASES = (
         holds=Holds(think=(None,)),
         excuse=ends_with_calls,
         differs="the reference forgets calls of a last turn",
+    ),
+    Reference(
+        renderer="nemotron-3.5-nano",
+        template="NVIDIA-Nemotron-3-Nano-30B-A3B-BF16.jinja",
+        holds=Holds(later_system=True, think=(None, True, False, "low", "medium", "high")),
+        variables=efforts,
+        edit=later,
+        differs="the reference was changed to what 3.5 Nano has",
+    ),
+    Shown(
+        renderer="nemotron-3.5-nano",
+        case="efficient",
+        conversation=talk(
+            user(), assistant("so", call("stop"), thinking="hm"), user(), assistant("so", thinking="hm"), user(), think="medium"
+        ),
+        text=f"<|im_start|>system\n<|im_end|>\n{HI}<|im_start|>assistant\n<think></think>so\n"
+        "<tool_call>\n<function=stop>\n</function>\n</tool_call>\n<|im_end|>\n"
+        f"{HI}<|im_start|>assistant\n<think></think>so<|im_end|>\n"
+        "<|im_start|>user\nHi\n\n{reasoning effort: efficient}<|im_end|>\n<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="nemotron-3.5-nano",
+        case="thoughts",
+        conversation=talk(user(), assistant("so", call("stop"), thinking="hm"), result("1")),
+        text=f"<|im_start|>system\n<|im_end|>\n{HI}<|im_start|>assistant\n<think>\nhm</think>so\n"
+        "<tool_call>\n<function=stop>\n</function>\n</tool_call>\n<|im_end|>\n"
+        "<|im_start|>user\n<tool_response>\n1\n</tool_response>\n<|im_end|>\n<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
     ),
     Shown(
         renderer="nemotron-3-nano",
@@ -68,7 +137,7 @@ CASES = (
         conversation=talk(system(), user(), tools=(STOP,)),
         text="<|im_start|>system\nBe kind\n\n# Tools\n\nYou have access to the following functions:\n\n<tools>"
         "\n<function>\n<name>stop</name>\n"
-        f"<parameters>\n</parameters>\n</function>{THIRD_AFTER_TOOLS}<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
+        f"<parameters>\n</parameters>\n</function>\n</tools>{HOW_TO_CALL_XML}<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
         suffix="<think>\n",
     ),
     Shown(
@@ -105,7 +174,7 @@ CASES = (
         suffix="<think>\nhm\n</think>\n\nI th",
     ),
     RoundTrip(renderer="nemotron-3-nano", parser="nemotron-3-nano"),
-    RoundTrip(renderer="nemotron-3-nano", parser="nemotron-3.5-nano"),
+    RoundTrip(renderer="nemotron-3.5-nano", parser="nemotron-3.5-nano"),
     RoundTrip(renderer="nemotron-nano-v2", parser="nemotron-nano-v2", holds=Holds(thinking=False)),
     *(
         Answered(parser=parser, suffix="<think>\n", text=f"hm\n</think>\nso\n{CALL}\n", thinking="hm", content="so", calls=(READ,))

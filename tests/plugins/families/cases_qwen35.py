@@ -5,7 +5,7 @@ from __future__ import annotations
 from family import CUT, OK, Answered, Forced, Holds, Reference, RoundTrip, Shown, assistant, call, result, system, talk, user
 
 from corral.conversation import Message
-from corral_qwen35.wording import AFTER_TOOLS
+from corral.formats import HOW_TO_CALL_XML
 
 HI = "<|im_start|>user\nHi<|im_end|>\n"
 CALL = "<tool_call>\n<function=get_weather>\n<parameter=city>\nUlm\n</parameter>\n</function>\n</tool_call>"
@@ -52,6 +52,11 @@ def later(template: str) -> str:
     return template
 
 
+def all_thoughts(template: str) -> str:
+    """Return the template as Ornith has it."""
+    return template.replace("{%- if loop.index0 > ns.last_query_index %}", "{%- if true %}")
+
+
 CASES = (
     Reference(renderer="qwen3.5", template="Qwen3.5-4B.jinja"),
     Reference(
@@ -61,6 +66,21 @@ CASES = (
         edit=later,
         differs="the reference was changed to what Qwen3.8 has",
     ),
+    Reference(
+        renderer="ornith",
+        template="Qwen3.5-4B.jinja",
+        edit=all_thoughts,
+        differs="the reference was changed to show all thoughts, as Ornith was taught",
+    ),
+    Shown(
+        renderer="ornith",
+        case="all-thoughts",
+        conversation=talk(user(), assistant("<think>\nhm\n</think>\n\nso"), user(), assistant("so"), user(), think=False),
+        text=f"{HI}<|im_start|>assistant\n<think>\nhm\n</think>\n\nso<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n\n</think>\n\nso<|im_end|>\n"
+        f"{HI}<|im_start|>assistant\n<think>\n\n</think>\n\n",
+        suffix="<think>\n\n</think>\n\n",
+    ),
+    RoundTrip(renderer="ornith", parser="ornith"),
     Shown(
         renderer="qwen3.8",
         case="effort",
@@ -106,7 +126,7 @@ CASES = (
         conversation=talk(system(), user(), tools=({"type": "function", "function": {"name": "stop"}},)),
         text="<|im_start|>system\n# Tools\n\nYou have access to the following functions:\n\n<tools>\n"
         '{"type": "function", "function": {"name": "stop"}}'
-        f"{AFTER_TOOLS}\n\nBe kind<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
+        f"\n</tools>{HOW_TO_CALL_XML}\n\nBe kind<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n",
         suffix="<think>\n",
     ),
     Shown(
