@@ -10,6 +10,8 @@ import click
 from corral.cli.commands import SECTIONS
 from corral.cli.config import shown
 from corral.cli.root import corral
+from corral.plugins import PluginHost
+from corral.plugins.candidates import installed
 from corral.settings import Settings
 from corral.settings.loading import KNOWN
 
@@ -27,6 +29,10 @@ _SETTINGS_VALUES = """\
 Durations are written as in Go (`90s`, `5m`, `1h30m`) or as a number of seconds; sizes as bytes or with a unit of 1024
 (`512MiB`, `2G`); yes and no as `1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. An address is
 `[scheme://]host[:port][/path]`, with port 11434 when it has neither port nor scheme; `:8080` is every interface."""
+
+_SETTINGS_OF_PLUGINS = """\
+Plugins may read variables of their own. These are of the plugins that come with corral; `corral config` shows those of all
+that are installed."""
 
 FOLDER = Path(__file__).parent
 _WARNING = "<!-- Written by docs/generate.py; change the program instead. -->"
@@ -68,6 +74,9 @@ def _settings() -> Iterator[str]:
     yield _SETTINGS_INTRODUCTION
     yield "\n".join(["| Variable | Ollama's | Default | Meaning |", "|---|---|---|---|", *map(_row, KNOWN)])
     yield _SETTINGS_VALUES
+    yield _SETTINGS_OF_PLUGINS
+    variables = PluginHost.load(entry_points=[plugin for plugin in installed() if plugin.distribution == "corral"]).variables()
+    yield "\n".join(["| Variable | Meaning |", "|---|---|", *(f"| `{v.name}` | {v.summary} |" for v in variables)])
 
 
 def _row(known: Known) -> str:

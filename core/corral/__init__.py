@@ -135,6 +135,7 @@ if TYPE_CHECKING:
         ParserOffer,
         ParserSupport,
         RendererOffer,
+        Variable,
     )
 
     __version__: str
@@ -246,6 +247,7 @@ __all__ = [
     "Unsupported",
     "Unusable",
     "Usage",
+    "Variable",
     "__version__",
     "hookimpl",
 ]

@@ -175,6 +175,14 @@ class ApiOffer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A variable of the environment that a plugin reads; no secret, for `corral config` shows its value."""
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a plugin declares, once, when it is loaded."""
 
@@ -187,3 +195,4 @@ class Capabilities:
     device_backends: tuple[str, ...] = ()
     #: Whether `discover_devices` only reads what a kernel or driver keeps ready, so that it may be called every second.
     quick_devices: bool = False
+    variables: tuple[Variable, ...] = ()

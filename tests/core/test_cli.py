@@ -108,6 +108,31 @@ def test_help_imports_neither_plugins_nor_servers() -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+_STUCK = """
+import threading
+
+from corral import API_VERSION, Capabilities, hookimpl
+
+
+@hookimpl
+def declare_capabilities():
+    threading.Thread(target=threading.Event().wait, name="stuck").start()
+    return Capabilities(api_version=API_VERSION)
+"""
+
+
+def test_a_thread_that_a_plugin_never_stops_does_not_keep_the_command_from_leaving(tmp_path: Path) -> None:
+    """F15."""
+    (tmp_path / "lasting.py").write_text(_STUCK)
+    command = [sys.executable, "-m", "corral", "--plugin-file", str(tmp_path / "lasting.py"), "-p", "lasting", "plugins", "--json"]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+    assert result.returncode == 0
+    assert json.loads(result.stdout)[-1]["name"] == "lasting"
+    assert "leaving without waiting for stuck" in result.stderr
+
+
 @pytest.mark.parametrize("group", [(), ("keys",)])
 def test_a_group_without_a_command_shows_its_help(group: tuple[str, ...], shell: Callable[..., Result]) -> None:
     result = shell(*group)
@@ -409,6 +434,8 @@ def test_plugins_shows_hooks_and_load_times(shell: Callable[..., Result]) -> Non
 def test_config_tells_where_each_value_came_from(shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_KEEP_ALIVE", "-1")
     monkeypatch.setenv("CORRAL_KEEPALIVE", "1m")
+    monkeypatch.setenv("CORRAL_PLUGINS", "ollama-registry")
+    monkeypatch.setenv("CORRAL_PRIVATE_REGISTRIES", "here:5000")
 
     result = shell("--models", "/m", "config")
 
@@ -416,7 +443,8 @@ def test_config_tells_where_each_value_came_from(shell: Callable[..., Result], m
     assert rows["CORRAL_KEEP_ALIVE"] == ["forever", "OLLAMA_KEEP_ALIVE"]
     assert rows["CORRAL_MODELS"] == ["/m", "--models"]
     assert rows["CORRAL_MAX_QUEUE"] == ["512", "default"]
-    assert "did you mean CORRAL_KEEP_ALIVE?" in result.err
+    assert rows["CORRAL_PRIVATE_REGISTRIES"] == ["here:5000", "CORRAL_PRIVATE_REGISTRIES"]
+    assert result.err == "Warning: CORRAL_KEEPALIVE is not a setting (did you mean CORRAL_KEEP_ALIVE?)\n"
 
 
 def test_version_says_whether_a_server_runs(shell: Callable[..., Result]) -> None:

@@ -160,6 +160,14 @@ def test_misspelt_and_contradicting_variables_are_surprises() -> None:
     ]
 
 
+def test_a_variable_that_a_plugin_reads_is_no_surprise() -> None:
+    environ = {"CORRAL_PRIVATE_REGISTRIES": "a", "CORRAL_PRIVATE_REGISTRY": "b"}
+
+    assert surprises(environ, ["CORRAL_PRIVATE_REGISTRIES"]) == [
+        "CORRAL_PRIVATE_REGISTRY is not a setting (did you mean CORRAL_PRIVATE_REGISTRIES?)"
+    ]
+
+
 def test_a_user_without_a_home_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral import API_VERSION, Absent, Capabilities, Device, hookimpl
+from corral import API_VERSION, Absent, Capabilities, Device, Variable, hookimpl
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from corral import ModelSpec, Placement, Runner, Settings
 
 
+VARIABLES = (
+    Variable(name="CORRAL_RPC_SERVERS", summary="servers to use, host:port or host:port=MiB, separated by commas"),
+    Variable(name="CORRAL_RPC_ALLOW", summary="those of them that may be on other machines, separated by commas"),
+)
+
+
 @hookimpl
 def declare_capabilities() -> Capabilities:
     """Offer the device backend `RPC` and the runner that can use it."""
-    return Capabilities(api_version=API_VERSION, device_backends=("RPC",), runners=("llama-cpp-rpc",))
+    return Capabilities(api_version=API_VERSION, device_backends=("RPC",), runners=("llama-cpp-rpc",), variables=VARIABLES)
 
 
 @hookimpl

@@ -63,7 +63,8 @@ def check_settings(invocation: Invocation) -> Iterator[Finding]:
     from corral.discovery.visibility import notices
     from corral.settings import surprises
 
-    found = [*surprises(os.environ), *(notice.message for notice in notices(os.environ))]
+    of_plugins = [variable.name for variable in invocation.load_plugins().variables()]
+    found = [*surprises(os.environ, of_plugins), *(notice.message for notice in notices(os.environ))]
     for message in found:
         yield Finding(area="settings", health=Health.WARN, message=message, remedy="unset it if you did not mean it")
     if not found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -13,6 +13,7 @@ from corral.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from corral.cli.invocation import Invocation
+    from corral.spec import Variable
 
 
 @click.command("config")
@@ -25,13 +26,27 @@ def command(invocation: Invocation, *, as_json: bool) -> None:
     """
     from corral.settings import explain, surprises
 
-    settings = explain(invocation.flags, os.environ)
+    of_plugins = invocation.load_plugins().variables()
+    rows = [_Row(s.variable, shown(s.field, s.value), s.origin, s.summary) for s in explain(invocation.flags, os.environ)]
+    rows += [_of_plugin(variable) for variable in of_plugins]
     if as_json:
-        print_json([{"setting": s.variable, "value": shown(s.field, s.value), "origin": s.origin, "summary": s.summary} for s in settings])
+        print_json([row._asdict() for row in rows])
         return
-    print_table(("SETTING", "VALUE", "ORIGIN"), [(s.variable, shown(s.field, s.value), s.origin) for s in settings])
-    for surprise in surprises(os.environ):
+    print_table(("SETTING", "VALUE", "ORIGIN"), [(row.setting, row.value, row.origin) for row in rows])
+    for surprise in surprises(os.environ, [variable.name for variable in of_plugins]):
         warn(surprise)
+
+
+class _Row(NamedTuple):
+    setting: str
+    value: str
+    origin: str
+    summary: str
+
+
+def _of_plugin(variable: Variable) -> _Row:
+    value = os.environ.get(variable.name, "")
+    return _Row(variable.name, value or "-", variable.name if value else "default", variable.summary)
 
 
 def shown(field: str, value: object) -> str:

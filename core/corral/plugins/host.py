@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from corral.plugins.report import DeviceReport, PluginReport
     from corral.runners import Runner
     from corral.settings import Settings
-    from corral.spec import ApiOffer, ModelSpec, ParserOffer, ParserSupport, RendererOffer
+    from corral.spec import ApiOffer, ModelSpec, ParserOffer, ParserSupport, RendererOffer, Variable
 
 #: What the result of each hook must have, checked on every call: attributes say more than a type that nobody inherits from.
 _WANTED: Mapping[Kind, tuple[str, ...]] = {
@@ -123,6 +123,10 @@ class PluginHost:
     def sources(self) -> frozenset[str]:
         """Return the schemes of all model sources."""
         return frozenset(self._index.names("source"))
+
+    def variables(self) -> tuple[Variable, ...]:
+        """Return the variables of the environment that plugins read, by name."""
+        return tuple(sorted((variable for c in self._capabilities.values() for variable in c.variables), key=lambda v: v.name))
 
     def provider(self, kind: Kind, name: str) -> str:
         """Return the distribution and version that offer a name; raise UnknownName when none does."""

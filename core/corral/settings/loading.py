@@ -11,7 +11,7 @@ from corral.settings import reading
 from corral.settings.values import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +141,9 @@ def _read(origin: str, read: Callable[[str], object], text: str) -> object:
         raise InvalidInput(f"{origin}: '{text}' is {error}") from error
 
 
-def surprises(environ: Mapping[str, str]) -> list[str]:
+def surprises(environ: Mapping[str, str], of_plugins: Iterable[str] = ()) -> list[str]:
     """Return what somebody may have meant otherwise: unknown CORRAL_ variables, and pairs that contradict each other."""
-    variables = {known.variable for known in KNOWN} | SECRETS
+    variables = {known.variable for known in KNOWN} | SECRETS | {*of_plugins}
     found = [_unknown(name, variables) for name in sorted(environ) if name.startswith("CORRAL_") and name not in variables]
     for known in KNOWN:
         ours, theirs = (reading.clean(environ.get(name, "")) for name in (known.variable, known.ollama))
