@@ -127,6 +127,9 @@ class ModelSummary:
     file_type: str = ""
     format: str = "gguf"
     parent: str = ""
+    #: Tokens, and numbers of a vector; 0 when the model was installed without them.
+    context_length: int = 0
+    embedding_length: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,9 @@ class Library(Protocol):
 
     def show(self, name: str, *, verbose: bool = False) -> ModelDetails:
         """Return everything known about an installed model."""
+
+    def capabilities(self, summary: ModelSummary) -> tuple[str, ...]:
+        """Return the capabilities of an installed model; none for one that is damaged."""
 
     def copy(self, source: str, destination: str) -> None:
         """Give a model a second name."""

@@ -510,6 +510,19 @@ async def test_details_tell_capabilities_providers_and_metadata(library: DiskLib
     assert "tokenizer.chat_template" not in details.metadata
 
 
+async def test_capabilities_are_looked_at_once_and_a_damaged_model_has_none(
+    library: DiskLibrary, store: Store, plugins: FakePlugins, tmp_path: Path
+) -> None:
+    await make(library, tmp_path, chat_template=QWEN)
+    (summary,) = library.summaries()
+    words = library.capabilities(summary)
+    library.resolve("tiny").path.unlink()
+
+    assert words == library.capabilities(summary) == ("completion", "tools", "thinking")
+    assert DiskLibrary(store, plugins).capabilities(summary) == ()
+    assert (summary.context_length, summary.embedding_length) == (4096, 64)
+
+
 async def test_pulling_tells_each_step_and_installs_under_the_sources_name(
     library: DiskLibrary, plugins: FakePlugins, tmp_path: Path
 ) -> None:

@@ -216,6 +216,14 @@ async def test_what_a_transfer_leaves_out_is_named_too(client: TestClientProtoco
     assert set(response.headers["x-corral-ignored"].split(", ")) == {"wurst", *body} - {"from"}
 
 
+async def test_the_list_tells_what_each_model_can_do(client: TestClientProtocol) -> None:
+    (model,) = (await (await client.get("/api/tags")).get_json())["models"]
+
+    assert model["capabilities"] == ["completion", "tools"]
+    assert (model["details"]["family"], model["details"]["context_length"]) == ("llama", 4096)
+    assert "embedding_length" not in model["details"]
+
+
 async def test_debug_render_shows_the_prompt_and_counts_images(client: TestClientProtocol) -> None:
     chat = {"model": "test", "messages": [{"role": "user", "content": "hi", "images": ["AAAA"]}], "_debug_render_only": True}
     generate = {"model": "test", "prompt": "<|x|>", "raw": True, "_debug_render_only": True}

@@ -42,6 +42,12 @@ def text(config: JsonObject, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def number(config: JsonObject, key: str) -> int:
+    """Return a whole number of the config; 0 when it has none."""
+    value = config.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
 def named(config: JsonObject, kind: Kind) -> Choice | None:
     """Return the name that the model itself gives, with its origin; None when it leaves the choice to corral."""
     name = text(config, kind)

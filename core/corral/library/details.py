@@ -8,8 +8,8 @@ from corral.api import ModelDetails, ModelSummary
 from corral.errors import UnknownName
 from corral.gguf import Array, read_numbers, read_strings
 from corral.library import config as configs
+from corral.library.capabilities import parser_support
 from corral.library.contents import weights
-from corral.spec import ParserSupport
 from corral.store import manifest as layers
 
 if TYPE_CHECKING:
@@ -41,35 +41,28 @@ def summarize(installed: Installed, config: JsonObject) -> ModelSummary:
         file_type=configs.text(config, "file_type"),
         format=configs.text(config, "model_format") or "gguf",
         parent=model.base if model else "",
+        context_length=configs.number(config, "context_length"),
+        embedding_length=configs.number(config, "embedding_length"),
     )
 
 
 def detail(
-    contents: Contents, spec: ModelSpec, modelfile: str, *, headers: Headers, plugins: Plugins, verbose: bool
+    contents: Contents, spec: ModelSpec, modelfile: str, capabilities: tuple[str, ...], *, headers: Headers, plugins: Plugins, verbose: bool
 ) -> ModelDetails:  # fmt: skip
     """Return what `show` says about a model."""
     header = headers.read(weights(contents).digest)
-    support = _support(spec, plugins)
     return ModelDetails(
         summary=summarize(contents.installed, contents.config),
         spec=spec,
         modelfile=modelfile,
         licenses=contents.licenses,
         requires=configs.text(contents.config, "requires"),
-        capabilities=tuple(dict.fromkeys(_capabilities(contents, spec, header, support))),
-        support=support,
+        capabilities=capabilities,
+        support=parser_support(spec, plugins),
         providers=dict(_providers(spec, plugins)),
         metadata={key: value for key, value in _metadata(header, verbose=verbose) if key not in _SHOWN_ELSEWHERE},
         tensors=tuple((tensor.name, tensor.type.name, tensor.shape) for tensor in header.tensors),
     )
-
-
-def _support(spec: ModelSpec, plugins: Plugins) -> ParserSupport:
-    try:
-        return plugins.parser_support(spec)
-    except UnknownName:
-        # Its plugin was uninstalled: the model can't run, and can be shown.
-        return ParserSupport()
 
 
 def _providers(spec: ModelSpec, plugins: Plugins) -> Iterator[tuple[str, str]]:
@@ -79,27 +72,6 @@ def _providers(spec: ModelSpec, plugins: Plugins) -> Iterator[tuple[str, str]]:
             yield kind, plugins.provider(kind, name)
         except UnknownName as error:
             yield kind, f"missing: {error}"
-
-
-def _capabilities(contents: Contents, spec: ModelSpec, header: Header, support: ParserSupport) -> Iterator[str]:
-    """Yield the words that Ollama's clients know, in Ollama's order."""
-    stated = contents.config.get("capabilities")
-    yield from (str(word) for word in stated) if isinstance(stated, list) else ()
-    yield "rerank" if spec.facts.is_reranker else "embedding" if spec.facts.is_embedding else "completion"
-    if f"{spec.facts.architecture}.vision.block_count" in header.fields or spec.projector:
-        yield "vision"
-    if support.tools:
-        yield "tools"
-    if _fills_in_the_middle(spec, header):
-        yield "insert"
-    if support.thinking != "none":
-        yield "thinking"
-
-
-def _fills_in_the_middle(spec: ModelSpec, header: Header) -> bool:
-    if spec.template:
-        return ".Suffix" in spec.template
-    return any(key in header.fields for key in ("tokenizer.ggml.fim_mid_token_id", "tokenizer.ggml.middle_token_id"))
 
 
 def _metadata(header: Header, *, verbose: bool) -> Iterator[tuple[str, Json]]:

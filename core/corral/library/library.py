@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from corral import sources
 from corral.errors import CorralError, InvalidInput
 from corral.fetching import Progress
+from corral.library.capabilities import Capabilities
 from corral.library.contents import Headers, read_config, read_contents
 from corral.library.creation import Planner
 from corral.library.details import detail, summarize
@@ -46,6 +47,7 @@ class DiskLibrary:
         self._plugins = plugins
         self._headers = Headers(store)
         self._specs = Specs(store, self._headers, plugins)
+        self._capabilities = Capabilities(self._headers, self._specs, plugins)
         self._planner = Planner(store, self._headers, plugins)
 
     def names(self) -> list[str]:
@@ -65,7 +67,17 @@ class DiskLibrary:
         contents = self._contents(name)
         spec = self._specs.build(contents)
         modelfile = write_modelfile(contents, self._store, self._planner)
-        return detail(contents, spec, modelfile, headers=self._headers, plugins=self._plugins, verbose=verbose)
+        capabilities = self._capabilities.of(contents)
+        return detail(contents, spec, modelfile, capabilities, headers=self._headers, plugins=self._plugins, verbose=verbose)
+
+    def capabilities(self, summary: ModelSummary) -> tuple[str, ...]:
+        """Return the capabilities of an installed model; none for one that is damaged. Each is looked at once."""
+        known = self._capabilities.known(summary.digest)
+        try:
+            return self._capabilities.of(self._contents(summary.name)) if known is None else known
+        except CorralError as error:
+            _log.warning("the capabilities of '%s' are unknown: %s", summary.name, error)
+            return ()
 
     def copy(self, source: str, destination: str) -> None:
         """Give a model a second name."""

@@ -74,12 +74,16 @@ class PaperLibrary:
             modelfile="FROM test\n",
             licenses=("MIT",),
             requires="",
-            capabilities=("completion", "tools"),
+            capabilities=self.capabilities(self._summary(spec.name)),
             support=self.support,
             providers={"renderer": "corral"},
             metadata={"general.architecture": "llama", "tokenizer.ggml.tokens": ["a"] if verbose else None},
             tensors=(("token_embd.weight", "F16", (8, 4)),),
         )
+
+    def capabilities(self, summary: ModelSummary) -> tuple[str, ...]:
+        """Return what a model on paper can do."""
+        return ("completion", "tools")
 
     def copy(self, source: str, destination: str) -> None:
         """Give a model a second name."""
@@ -126,6 +130,7 @@ class PaperLibrary:
             families=("llama",),
             parameter_size="134.52M",
             file_type="Q4_1",
+            context_length=4096,
         )
 
 

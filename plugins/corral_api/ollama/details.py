@@ -7,6 +7,8 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from corral_api.ollama.schema import (
     ChoiceOut,
     Details,
@@ -18,7 +20,7 @@ from corral_api.ollama.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from corral.api import ModelDetails, ModelSummary, RunningModel
     from corral.conversation import Json
@@ -30,7 +32,7 @@ _FOR_EVER = datetime(2318, 1, 1, tzinfo=UTC)
 _HIDDEN = frozenset({"general.name", "tokenizer.chat_template"})
 
 
-def tags_model(summary: ModelSummary) -> TagsModel:
+def tags_model(summary: ModelSummary, capabilities: Sequence[str]) -> TagsModel:
     """Return an installed model."""
     return TagsModel(
         name=summary.name,
@@ -38,7 +40,8 @@ def tags_model(summary: ModelSummary) -> TagsModel:
         modified_at=summary.modified_at.astimezone(),
         size=summary.size,
         digest=summary.digest,
-        details=_details(summary),
+        details=replace(_details(summary), context_length=summary.context_length, embedding_length=summary.embedding_length),
+        capabilities=list(capabilities),
     )
 
 

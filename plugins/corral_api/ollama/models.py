@@ -58,8 +58,11 @@ class Models:
 
     async def tags(self) -> Response:
         """Answer GET /api/tags."""
-        summaries = await asyncio.to_thread(self._engine.library.summaries)
-        return json_response(schema.TagsAnswer([tags_model(summary) for summary in summaries]))
+        return json_response(await asyncio.to_thread(self._tags))
+
+    def _tags(self) -> schema.TagsAnswer:
+        library = self._engine.library
+        return schema.TagsAnswer([tags_model(summary, library.capabilities(summary)) for summary in library.summaries()])
 
     async def ps(self) -> Response:
         """Answer GET /api/ps."""

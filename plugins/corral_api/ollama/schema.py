@@ -261,8 +261,8 @@ class ProgressLine(Struct, omit_defaults=True):
     completed: int = 0
 
 
-class Details(Struct):
-    """What kind of model it is; all six keys are always there."""
+class Details(Struct, omit_defaults=True):
+    """What kind of model it is; six keys are always there, the lengths in a list and where they are known."""
 
     parent_model: str
     format: str
@@ -270,6 +270,8 @@ class Details(Struct):
     families: list[str]
     parameter_size: str
     quantization_level: str
+    context_length: int = 0
+    embedding_length: int = 0
 
 
 class TagsModel(Struct, omit_defaults=True):
