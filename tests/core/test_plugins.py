@@ -193,6 +193,21 @@ def test_a_declaration_that_raises_or_returns_something_else_is_named() -> None:
     assert report(host, "b").reason == "declare_capabilities returned NoneType, not Capabilities"
 
 
+@pytest.mark.parametrize("offers", [{"renderers": ("shout",)}, {"parsers": None}, {"runners": 7}, {"apis": (3,)}, {"device_backends": 5}])
+def test_offers_that_are_none_break_only_the_plugin_that_declares_them(offers: dict[str, Any]) -> None:
+    """F06."""
+
+    class Odd(Bare):
+        @hookimpl
+        def declare_capabilities(self) -> Capabilities:
+            return Capabilities(api_version=1, **offers)
+
+    host = load(candidate("odd", Odd()), candidate("fine", Renderer("shout")))
+
+    assert report(host, "odd").reason.startswith("declare_capabilities offers something that is no offer")
+    assert report(host, "fine").status is Status.OK
+
+
 def test_an_unhashable_plugin_and_one_object_twice_are_refused() -> None:
     @dataclass
     class Unhashable:

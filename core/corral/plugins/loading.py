@@ -52,8 +52,7 @@ class Loader:
             capabilities = self._admit(candidate, _import(candidate))
         except PluginError as error:
             return _report(candidate, Status.BROKEN, reason=str(error), load_s=time.perf_counter() - started)
-        offers: dict[str, tuple[str, ...]] = dict(offered_names(capabilities).items())
-        offers["device"] = tuple(capabilities.device_backends)
+        offers: dict[str, tuple[str, ...]] = {**offered_names(capabilities), "device": tuple(capabilities.device_backends)}
         return _report(
             candidate,
             Status.OK,
@@ -79,6 +78,10 @@ class Loader:
         except PluginError:
             self.manager.unregister(name=candidate.name)
             raise
+        except (AttributeError, TypeError) as error:
+            # The types of what is inside of Capabilities are promises that nothing has checked yet.
+            self.manager.unregister(name=candidate.name)
+            raise PluginError(f"declare_capabilities offers something that is no offer: {describe(error)}") from error
         self.candidates[candidate.name] = candidate
         self.capabilities[candidate.name] = capabilities
         return capabilities
@@ -131,6 +134,8 @@ class Loader:
         for kind, names in offered_names(capabilities).items():
             if names and HOOK_OF[kind] not in hooks:
                 raise PluginError(f"offers {kind} '{names[0]}' but has no {HOOK_OF[kind]} hook")
+        if (backends := tuple(capabilities.device_backends)) and "discover_devices" not in hooks:
+            raise PluginError(f"offers device backend '{backends[0]}' but has no discover_devices hook")
 
 
 def _import(candidate: Candidate) -> object:
