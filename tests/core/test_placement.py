@@ -429,12 +429,14 @@ def test_several_sequences_at_once_take_no_more_than_half_of_the_hosts_memory():
     assert placement.parallel == 2
 
 
-@pytest.mark.parametrize(("num_batch", "batch"), [(None, 2048), (64, 2048), (4096, 4096)])
-def test_an_embedding_model_gets_one_sequence_and_a_batch_for_the_whole_input(num_batch, batch):
+@pytest.mark.parametrize(
+    ("options", "batch"), [({}, 2048), ({"num_batch": 64}, 2048), ({"num_batch": 4096}, 4096), ({"num_ctx": 6000}, 6000)]
+)
+def test_an_embedding_model_gets_one_sequence_and_a_batch_for_the_whole_input(options, batch):
     facts = replace(model_spec().facts, is_embedding=True, context_length=8192)
     spec = replace(model_spec(), facts=facts)
 
-    placement = put(CPU, model=spec, num_batch=num_batch)
+    placement = put(CPU, model=spec, **options)
 
     assert (placement.parallel, placement.batch_tokens) == (1, batch)
 

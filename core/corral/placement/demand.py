@@ -132,8 +132,9 @@ def _parallels(model: ModelSpec, options: LoadOptions) -> tuple[int, ...]:
 
 
 def _batch(model: ModelSpec, options: LoadOptions, context: int) -> int:
-    wanted = max(options.num_batch or 0, _EMBEDDING_BATCH) if model.facts.is_embedding else options.num_batch or _BATCH
-    return min(wanted, context)
+    if model.facts.is_embedding:
+        return min(max(options.num_batch or 0, options.num_ctx or 0, _EMBEDDING_BATCH), context)
+    return min(options.num_batch or _BATCH, context)
 
 
 def _attention(footprint: Footprint, options: LoadOptions, *, has_flash: bool) -> tuple[bool | None, tuple[str, str], tuple[Notice, ...]]:
