@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from corral.conversation import Json, JsonObject
     from corral.formats import PromptBuilder
 
-_QUOTE = '<|"|>'
-
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -24,53 +22,57 @@ class Fields:
 LiteralValue: TypeAlias = "Fields | Json"
 
 
-def write_literal(prompt: PromptBuilder, value: LiteralValue, *, bare_keys: bool) -> None:
-    """Write a value; the keys of objects are sorted, and quoted unless they shall be bare."""
-    match value:
-        case Fields(items):
-            prompt.user("{")
-            write_fields(prompt, items, bare_keys=False)
-            prompt.user("}")
-        case str():
-            _quote(prompt, value)
-        case bool():
-            prompt.user("true" if value else "false")
-        case dict():
-            _object(prompt, value, bare_keys=bare_keys)
-        case list():
-            prompt.user("[")
-            for index, item in enumerate(value):
-                prompt.user("," if index else "")
-                write_literal(prompt, item, bare_keys=bare_keys)
-            prompt.user("]")
-        case _:
-            prompt.user(str(value))
+@dataclass(frozen=True, slots=True)
+class LiteralWriter:
+    """Writes values to a prompt; `quote` stands on both sides of a string."""
 
+    prompt: PromptBuilder
+    quote: str
 
-def write_fields(prompt: PromptBuilder, items: Iterable[tuple[str, LiteralValue]], *, bare_keys: bool) -> None:
-    """Write the fields of an object, without its braces."""
-    for index, (key, value) in enumerate(items):
-        prompt.user(f"{',' if index else ''}{key}:")
-        write_literal(prompt, value, bare_keys=bare_keys)
+    def value(self, value: LiteralValue, *, bare_keys: bool) -> None:
+        """Write a value; the keys of objects are sorted, and quoted unless they shall be bare."""
+        match value:
+            case Fields(items):
+                self.prompt.user("{")
+                self.fields(items, bare_keys=False)
+                self.prompt.user("}")
+            case str():
+                self._quoted(value)
+            case bool():
+                self.prompt.user("true" if value else "false")
+            case dict():
+                self._object(value, bare_keys=bare_keys)
+            case list():
+                self.prompt.user("[")
+                for index, item in enumerate(value):
+                    self.prompt.user("," if index else "")
+                    self.value(item, bare_keys=bare_keys)
+                self.prompt.user("]")
+            case _:
+                self.prompt.user(str(value))
+
+    def fields(self, items: Iterable[tuple[str, LiteralValue]], *, bare_keys: bool) -> None:
+        """Write the fields of an object, without its braces."""
+        for index, (key, value) in enumerate(items):
+            self.prompt.user(f"{',' if index else ''}{key}:")
+            self.value(value, bare_keys=bare_keys)
+
+    def _object(self, value: JsonObject, *, bare_keys: bool) -> None:
+        self.prompt.user("{")
+        for index, (key, item) in enumerate(in_key_order(value)):
+            self.prompt.user("," if index else "")
+            if bare_keys:
+                self.prompt.user(key)
+            else:
+                self._quoted(key)
+            self.prompt.user(":")
+            self.value(item, bare_keys=bare_keys)
+        self.prompt.user("}")
+
+    def _quoted(self, text: str) -> None:
+        self.prompt.control(self.quote).user(text).control(self.quote)
 
 
 def in_key_order(values: JsonObject) -> list[tuple[str, Json]]:
     """Return the items of an object as templates sort them: by key, whatever the case."""
     return sorted(values.items(), key=lambda item: item[0].lower())
-
-
-def _object(prompt: PromptBuilder, value: JsonObject, *, bare_keys: bool) -> None:
-    prompt.user("{")
-    for index, (key, item) in enumerate(in_key_order(value)):
-        prompt.user("," if index else "")
-        if bare_keys:
-            prompt.user(key)
-        else:
-            _quote(prompt, key)
-        prompt.user(":")
-        write_literal(prompt, item, bare_keys=bare_keys)
-    prompt.user("}")
-
-
-def _quote(prompt: PromptBuilder, text: str) -> None:
-    prompt.control(_QUOTE).user(text).control(_QUOTE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from corral.formats import PromptBuilder, refuse_images, split_prefill
 from corral_gemma.declarations import declaration
-from corral_gemma.literals import in_key_order, write_fields, write_literal
+from corral_gemma.literals import LiteralWriter, in_key_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,13 @@ STOP = ("<turn|>", "<|tool_response>")
 _INSTRUCTORS = ("system", "developer")
 _ROLES = frozenset({"system", "developer", "user"})
 _NO_THOUGHT = "<|channel>thought\n<channel|>"
+_QUOTE = '<|"|>'
 
 
-def render(conversation: Conversation, bos: str) -> Prompt:
+def render(conversation: Conversation, bos: str, *, is_large: bool) -> Prompt:
     """Return the prompt. After a result the model goes on in the turn of its call.
 
+    A large model that shall not think is shown that it did not; a small one was not taught to think unasked.
     A last assistant message without calls is left open for the model to continue.
     """
     refuse_images(conversation.messages, "Gemma 4, but in users' turns,", unless_from="user")
@@ -51,7 +53,7 @@ def render(conversation: Conversation, bos: str) -> Prompt:
     prompt.control("" if waits else "<|turn>model\n").begin_answer()
     if prefill and prefill.thinking:
         _thinking(prompt, prefill.thinking)
-    elif not (waits or conversation.think):
+    elif is_large and not (waits or conversation.think):
         prompt.control(_NO_THOUGHT)
     return prompt.user(_without_thinking(prefill.content) if prefill else "").build(stop=STOP)
 
@@ -66,7 +68,7 @@ def _system(prompt: PromptBuilder, conversation: Conversation, turns: Sequence[M
     for tool in conversation.tools:
         name, fields = declaration(tool)
         prompt.control("<|tool>").user(f"declaration:{name}")
-        write_literal(prompt, fields, bare_keys=False)
+        LiteralWriter(prompt, _QUOTE).value(fields, bare_keys=False)
         prompt.control("<tool|>")
     prompt.control("<turn|>\n")
     return turns[1:] if instructs else turns
@@ -91,7 +93,7 @@ def _assistant(prompt: PromptBuilder, message: Message, *, shows_thinking: bool,
     prompt.user(_without_thinking(message.content))
     for call in message.tool_calls:
         prompt.control("<|tool_call>").user(f"call:{call.name}{{")
-        write_fields(prompt, in_key_order(call.arguments), bare_keys=True)
+        LiteralWriter(prompt, _QUOTE).fields(in_key_order(call.arguments), bare_keys=True)
         prompt.user("}").control("<tool_call|>")
     if not message.tool_calls:
         prompt.control("<turn|>\n")
@@ -108,7 +110,7 @@ def _result(prompt: PromptBuilder, message: Message, before: Sequence[Message]) 
     calls = next((earlier.tool_calls for earlier in reversed(before) if earlier.role != "tool"), ())
     names = [call.name for call in calls if call.id and call.id == message.tool_call_id]
     prompt.control("<|tool_response>").user(f"response:{names[-1] if names else message.tool_name or 'unknown'}{{value:")
-    write_literal(prompt, message.content, bare_keys=True)
+    LiteralWriter(prompt, _QUOTE).value(message.content, bare_keys=True)
     prompt.user("}").control("<tool_response|>")
 
 
