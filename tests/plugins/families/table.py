@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[3] / "docs" / "families.md"
 
-#: Compared in tests of their own.
+#: Compared in tests of their own, or with what the tests can't fetch.
 _ELSEWHERE = (
     ("harmony", "the library openai-harmony", "equal"),
     ("qwen3-coder", "Qwen3-Coder.jinja", "equal, except that two phrases are those of the first models"),
     ("qwen3-coder-v2", "Qwen3-Coder.jinja", "equal"),
+    ("cogito", "its authors' template, once, outside the tests", "equal"),
+    ("functiongemma", "the examples in Google's documentation", "equal; what they leave open is written as Gemma 4 is shown it"),
+)
+#: Names of Ollama's, and families, that have neither renderer nor parser, and why.
+NOT_BUILT = (
+    ("glm-ocr", "no reference for its prompts is at hand, and what stands for a picture in them is written down nowhere"),
+    ("phi4", "no reference is at hand, and Ollama has no such name; `phi3` writes other turns"),
 )
 #: Renderers that write what the model's own template says.
 _GENERIC = frozenset({"chat-template", "go-template"})
@@ -39,6 +46,13 @@ Each renderer is compared, byte for byte, with the reference template of its fam
 (`pytest -m long tests/plugins/families`). A difference is there on purpose: the reference loses or breaks what a client said."""
 
 
+_ABSENT = """\
+## Not built
+
+A format is not guessed. Every name that Ollama has for a renderer or a parser is above, but for the one that stands here. A GGUF of a
+model without a renderer is rendered by its own template (`chat-template`): Step 3.5 Flash too, whose calls the parser `qwen3.5` reads."""
+
+
 def page() -> str:
     """Return the text of the page."""
     host = PluginHost.load()
@@ -50,6 +64,8 @@ def page() -> str:
         _table(("renderer", "models", "compared with", "result"), _renderer_rows(renderers)),
         "## Parsers",
         _table(("parser", "models", "calls", "thinking", "can be forced"), _parser_rows(host.parsers().values())),
+        _ABSENT,
+        _table(("name", "why"), ((f"`{name}`", why) for name, why in NOT_BUILT)),
     ]
     return "\n\n".join(blocks) + "\n"
 
