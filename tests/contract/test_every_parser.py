@@ -44,6 +44,7 @@ def said(events: list[ParserEvent]) -> tuple[object, ...]:
 @given(data=st.data())
 @QUICK
 def test_the_pieces_of_an_answer_do_not_change_what_it_says(name: str, data: st.DataObject) -> None:
+    """F66."""
     text = data.draw(ANSWERS)
     whole = said(read(make(name), [text]))
     assert said(read(make(name), data.draw(pieces(text)))) == whole
@@ -54,6 +55,7 @@ def test_the_pieces_of_an_answer_do_not_change_what_it_says(name: str, data: st.
 @given(text=PLAIN)
 @QUICK
 def test_text_without_tags_comes_out_unchanged(name: str, text: str) -> None:
+    """F68."""
     answer = fold(read(make(name), [text]))
     assert answer.content + answer.thinking == text
     assert answer.tool_calls == ()
@@ -63,6 +65,7 @@ def test_text_without_tags_comes_out_unchanged(name: str, text: str) -> None:
 @given(text=FAKE_OUTS)
 @QUICK
 def test_tags_that_are_not_finished_are_text(name: str, text: str) -> None:
+    """F67, F68."""
     events = read(make(name), list(text))
     kept = "".join(e.text if isinstance(e, ContentDelta | ThinkingDelta) else getattr(e, "raw", "") for e in events)
     assert re.sub(r"\s", "", kept) == re.sub(r"\s", "", text)
@@ -72,6 +75,7 @@ def test_tags_that_are_not_finished_are_text(name: str, text: str) -> None:
 @given(data=st.data())
 @QUICK
 def test_every_word_is_in_the_text_in_a_call_or_in_a_diagnostic(name: str, data: st.DataObject) -> None:
+    """F69."""
     parts = data.draw(st.lists(st.sampled_from(TAGS + CALLS) | st.just(""), min_size=1, max_size=6))
     words = [f"w{index}q" for index in range(len(parts))]
     text = "".join(part + word for part, word in zip(parts, words, strict=True))
@@ -108,6 +112,7 @@ def test_events_come_in_order_and_arguments_join_to_one_object(name: str, text: 
 @given(text=ANSWERS)
 @QUICK
 def test_a_finished_parser_gives_nothing_more_and_takes_nothing_more(name: str, text: str) -> None:
+    """F48."""
     parser = make(name)
     parser.feed(text)
     parser.finish("length")
@@ -119,6 +124,7 @@ def test_a_finished_parser_gives_nothing_more_and_takes_nothing_more(name: str, 
 @every_parser
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_that_is_cut_off_is_truncated_text_or_whole(name: str, call: str) -> None:
+    """F67, F74: whatever ended it, a limit or a stop string."""
     for size in range(len(call)):
         for end in fold(read(make(name), [call[:size]])).tool_calls:
             if end.arguments != {"city": "Ulm", "days": 3} and end.arguments != {"city": "Ulm"}:
@@ -173,6 +179,8 @@ FLOODS = (
 @every_parser
 @pytest.mark.parametrize("opening", OPENINGS)
 def test_time_grows_with_the_length_of_the_answer_only(name: str, opening: str) -> None:
+    """F71, F72; bench/parsers.py has the time of ten megabytes."""
+
     def seconds(unit: str, count: int) -> float:
         parser = make(name)
         started = time.process_time()

@@ -176,6 +176,7 @@ async def test_a_verbatim_prompt_goes_to_generate() -> None:
 
 
 async def test_an_error_in_the_middle_of_an_answer_is_raised() -> None:
+    """F45."""
     server = Server(lines=[{"message": {"content": "Hel"}}, {"error": "the runner died"}])
 
     with pytest.raises(CorralError, match=r"^the runner died$"):
@@ -183,6 +184,7 @@ async def test_an_error_in_the_middle_of_an_answer_is_raised() -> None:
 
 
 async def test_an_answer_that_just_ends_is_an_error() -> None:
+    """F45, F46."""
     with pytest.raises(CorralError, match="ended the answer in the middle"):
         await events_of(Server(lines=[{"message": {"content": "Hel"}}]))
 
@@ -269,6 +271,7 @@ async def test_a_failure_without_words_still_says_where() -> None:
 
 
 async def test_an_answer_of_the_wrong_shape_is_named() -> None:
+    """F36."""
     async with Server(body={"models": 3}).client as client:
         with pytest.raises(CorralError, match="sent something unexpected"):
             await client.summaries()

@@ -47,6 +47,7 @@ def test_strict_json_is_passed_on_as_it_is(value: Json, indent: int | None, asci
 @given(value=st.dictionaries(st.text(max_size=3), VALUE, max_size=3), data=st.data())
 @settings(max_examples=200, deadline=None)
 def test_an_object_that_stops_anywhere_is_closed_and_has_nothing_that_was_not_said(value: dict[str, Json], data: st.DataObject) -> None:
+    """F67."""
     text = json.dumps(value)
     cut = text[: data.draw(st.integers(1, len(text) - 1))]
     outcome, written, _ = read(cut)
@@ -120,5 +121,6 @@ def test_a_dialect_has_its_own_quotes_and_bare_keys() -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "1e999", "[" * 100_000, "1" * 5000, ""])
 def test_what_is_not_strictly_json_is_not_loaded(text: str) -> None:
+    """F47."""
     with pytest.raises(ValueError):
         load_json(text)

@@ -46,6 +46,7 @@ def expected(tags: list[str], text: str) -> str:
 @given(tags=TAGS, text=st.text("<ab>x", max_size=20), cuts=st.lists(st.integers(0, 20), max_size=5))
 @settings(max_examples=300, deadline=None)
 def test_tags_are_found_as_a_slow_search_finds_them_whatever_the_pieces(tags: list[str], text: str, cuts: list[int]) -> None:
+    """F66."""
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     pieces = [text[start:end] for start, end in pairwise(bounds)]
     assert "".join(pieces_of(tags, pieces)) == expected(tags, text)

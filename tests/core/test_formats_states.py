@@ -43,6 +43,7 @@ STOP = ("stop", {}, CallStatus.OK)
     ],
 )
 def test_thinking_is_told_from_content(text: str, thinking: str, content: str) -> None:
+    """F73."""
     found = answer("sample-json", text)
     assert (found.thinking, found.content) == (thinking, content)
 
@@ -51,6 +52,7 @@ def test_thinking_is_told_from_content(text: str, thinking: str, content: str) -
     ("suffix", "thinking", "content"), [("<think>\n", "a", "b"), ("<think>\n\n</think>\n\n", "", "a</think>b"), ("Hi ", "", "a</think>b")]
 )
 def test_the_prompts_suffix_says_where_the_answer_begins(suffix: str, thinking: str, content: str) -> None:
+    """F73."""
     found = answer("sample-json", "a</think>b", suffix)
     assert (found.thinking, found.content) == (thinking, content)
 
@@ -63,6 +65,7 @@ def test_a_call_ends_thinking_and_says_so() -> None:
 
 
 def test_thinking_that_is_cut_off_ends_with_the_answer() -> None:
+    """F67, F73."""
     parser = FORMATS["sample-json"].parser()
     assert parser.feed("<think>hm ") == [ThinkingDelta("hm")]
     assert parser.finish("length") == [ThinkingDelta(" "), ThinkingEnd("eos")]
@@ -130,6 +133,7 @@ def test_white_space_is_kept_where_a_state_says_so() -> None:
 
 
 def test_a_second_value_of_a_parameter_is_reported_and_not_sent() -> None:
+    """F47, F69."""
     twice = "".join(f"<arg_key>city</arg_key><arg_value>{value}</arg_value>" for value in ("Ulm", "Bonn"))
     text = f"<tool_call>get_weather{twice}</tool_call>"
     found = answer("sample-keys", text)

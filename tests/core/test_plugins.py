@@ -404,6 +404,19 @@ def test_a_parser_that_raises_in_an_answer_is_named(method: str, argument: Any, 
         getattr(parser, method)(argument)
 
 
+def test_a_parser_that_holds_up_all_other_answers_is_named_in_the_log(
+    model: Callable[..., ModelSpec], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F53: hooks run in threads; what a parser does with each piece runs on the event loop."""
+    parser = load(candidate("a", BrokenParser())).parse_output(model(parser="broken"), CONVERSATION, PROMPT)
+    monkeypatch.setattr("corral.plugins.answers.perf_counter", iter([10.0, 12.0]).__next__)
+
+    with pytest.raises(PluginError):
+        parser.feed("x")
+
+    assert caplog.messages == ["plugin 'a' (local 1.0): feed of its parser took 2.0 s; every other answer had to wait"]
+
+
 def test_an_error_for_the_user_passes_through_a_hook(model: Callable[..., ModelSpec]) -> None:
     host = load(candidate("a", Renderer(answer=raising(InvalidInput("no system message, please")))))
 

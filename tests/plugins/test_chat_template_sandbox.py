@@ -47,6 +47,7 @@ def process_of(sandbox: Sandbox, template: str) -> subprocess.Popen:
     ids=["loop", "string", "list", "recursion", "output", "range"],
 )
 def test_a_hostile_template_is_stopped_at_its_line(sandbox, template, message):
+    """F75."""
     answer = render(sandbox, template)
     assert isinstance(answer, Failed)
     assert message in answer.message
@@ -74,6 +75,7 @@ def test_a_hostile_template_is_stopped_at_its_line(sandbox, template, message):
     ],
 )
 def test_no_expression_reaches_python(sandbox, expression):
+    """F75."""
     answer = render(sandbox, "{{ EXPRESSION }}{{ (EXPRESSION).x.y }}".replace("EXPRESSION", expression), messages=[{"role": "user"}])
     assert isinstance(answer, Failed)
     assert not answer.limit

@@ -35,7 +35,7 @@ def run(source: str, data=DATA) -> str:
         # values
         ("{{ .D.A.B }}{{ $.X }}", "deep1"),
         ("{{ (.D).A.B }}", "deep"),
-        ("{{ .Missing }}", "<no value>"),
+        ("{{ .Missing }}{{ .N }}{{ (.N).B }}{{ $x := .Missing }}{{ $x.B }}", "<no value>" * 4),
         ("{{ .T }} {{ .F }} {{ 1e3 }} {{ 0x1F }} {{ 1e21 }} {{ 'a' }}", "true 2.5 1000 31 1e+21 97"),
         ('{{ "q\\"\\n\\u00e9" }}{{ `r\\n` }}', 'q"\né' + "r\\n"),
         ("{{ .L }}{{ .M }}", '["a","b","c"]{"b":2,"a":1}'),
@@ -73,7 +73,10 @@ def run(source: str, data=DATA) -> str:
         ('{{ eq .X 1 }}{{ ne .S "x" }}{{ lt 1 2 }}{{ ge 2 3 }}{{ eq .S "x" "a<b" }}', "truetruetruefalsetrue"),
         ('{{ printf "%s-%d-%5.1f|%-4s|%04d|%q|%v%%" .S .X .F "ab" 7 "q" .T }}', 'a<b-1-  2.5|ab  |0007|"q"|true%'),
         ('{{ print 1 2 "a" 3 }}{{ println }}', "1 2a3\n"),
-        ("{{ .S | html }}|{{ .S | urlquery }}", "a&lt;b|a%3Cb"),
+        ('{{ printf "%s|%v|%d|%5v|%x" .N nil .S .N "hi" }}', "%!s(<nil>)|<nil>|%!d(string=a<b)|<nil>|6869"),
+        ('{{ printf "a" 1 nil }} {{ printf "%s" }} {{ printf "1%" }}', "a%!(EXTRA int=1, <nil>) %!s(MISSING) 1%!(NOVERB)"),
+        ("{{ print .N 1 }}{{ println .N }}", "<nil> 1<nil>\n"),
+        ("{{ .S | html }}|{{ .S | urlquery }}|{{ .S | js }}|{{ html .N `'` }}", "a&lt;b|a%3Cb|a\\u003Cb|&lt;no value&gt;&#39;"),
         ("{{ .X | printf `%d-%d` 5 }}", "5-1"),
         ("{{ json .M }}", '{"b":2,"a":1}'),
         ("{{ currentDate }} {{ yesterdayDate }}", "2024-03-01 2024-02-29"),
@@ -102,6 +105,11 @@ def test_a_template_prints_what_go_prints(source, expected):
         ("{{ index .L 9 }}", "line 1: no index 9"),
         ("{{ slice .L 2 1 }}", "line 1: slice bounds 2:1"),
         ("{{ .S.Field }}", "line 1: 'a<b' has no field Field"),
+        ("{{ .Missing.Field }}", "line 1: nil has no field Field"),
+        ("{{ nil }}", "line 1: nil is not a command"),
+        ("{{ range $i, $v := 3 }}{{ end }}", "line 1: numbers have no index"),
+        ("{{ eq .L .L }}", "line 1: can't compare lists or maps"),
+        ('{{ printf "%*d" 5 3 }}', r"line 1: printf does not know %\*"),
         ("{{ len }}", "line 1: wrong number of arguments"),
         ("{{ .X .S }}", "line 1: can't give arguments"),
         ('{{ "\\q" }}', r"line 1: unknown escape \\q"),
@@ -127,6 +135,7 @@ def test_a_mistake_is_named_with_its_line(source, message):
     ids=["loop", "nested loops", "recursion", "nesting", "parentheses", "width", "doubling"],
 )
 def test_a_hostile_template_is_stopped(source, message):
+    """F75."""
     with pytest.raises(InvalidTemplate, match=message):
         run(source)
 

@@ -145,6 +145,7 @@ def test_text_is_filled_in_between_prompt_and_suffix(templates):
 
 
 def test_the_requests_template_replaces_the_models(templates):
+    """F76: only in the dialect that has it (Ollama), and with the bounds of any other."""
     assert templates.render(model(CHAT), say(("user", "Hi"), template="[{{ .Prompt }}]")).text == "[Hi]"
 
 

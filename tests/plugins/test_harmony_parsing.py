@@ -78,6 +78,7 @@ def test_channels_are_thinking_and_content() -> None:
 
 
 def test_thinking_ends_once() -> None:
+    """F73."""
     assert events("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>b").count(ThinkingEnd("tag")) == 1
 
 
@@ -117,6 +118,7 @@ def test_arguments_arrive_while_they_are_written() -> None:
     ],
 )
 def test_a_call_with_a_fault_is_read_as_far_as_it_goes(text: str, name: str, arguments: JsonObject, status: CallStatus) -> None:
+    """F69."""
     (call,) = answer(text).tool_calls
     assert (call.name, call.arguments, call.status, call.raw) == (name, arguments, status, text)
 

@@ -83,6 +83,7 @@ def test_what_was_held_back_is_shown_at_the_end():
 
 
 def test_nothing_is_shown_after_a_stop_string():
+    """F74."""
     stream = TextStream(("<end>",))
     assert stream.feed(b"abc<en") == "abc"
     assert stream.feed(b"d>more") == ""

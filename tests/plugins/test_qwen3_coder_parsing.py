@@ -83,11 +83,12 @@ def test_several_calls_are_numbered_from_zero() -> None:
         "a && b < c > d &lt; ]]>", "<T=int> vector<T>", "\r\n carriage\r", "\x1b\x00", "<parameter=q>inner</parameter>",
         "text </parameter> text",
         "\n leading and trailing \n", "  spaces  ", "</tool_call>", "null", "{\"a\": 1}",  "", "  ",
-        "emoji \u2705 \U0001f600", "C:\\dir\\\"x\"",
+        "emoji \u2705 \U0001f600", "\ufeff mark \u202e turned", "C:\\dir\\\"x\"",
         "<tool_call>\n<function=f>\n<parameter=q>\nx\n</parameter>\n</function>\n</tool_call>\ndone",
     ],
 )  # fmt: skip
 def test_a_text_parameter_is_kept_to_the_letter(value: str) -> None:
+    """F70."""
     found = answer(call(("k", value)), tool(k={"type": "string"}))
     assert found.tool_calls[0].arguments == {"k": value}
     assert found.tool_calls[0].status is CallStatus.OK
@@ -185,6 +186,7 @@ def test_a_circle_of_references_is_no_type() -> None:
     ],
 )  # fmt: skip
 def test_a_call_with_a_fault_is_read_as_far_as_it_goes(text: str, arguments: JsonObject, status: CallStatus) -> None:
+    """F69."""
     found = answer(text, tool(k={"type": "string"}, n={"type": "integer"}))
     assert [(c.name, c.arguments, c.status) for c in found.tool_calls] == [("f", arguments, status)]
     assert found.tool_calls[0].raw.rstrip() == text.rstrip()
@@ -203,6 +205,7 @@ def test_a_call_with_a_fault_is_read_as_far_as_it_goes(text: str, arguments: Jso
     ],
 )
 def test_what_is_no_call_stays_in_the_text(text: str) -> None:
+    """F68, F69."""
     found = answer(f"a {text}", tool())
     assert (found.content, found.tool_calls) == (f"a {text}", ())
 
@@ -219,6 +222,7 @@ def test_two_functions_in_one_wrapper_are_two_calls() -> None:
 
 
 def test_an_undeclared_tool_is_a_call_with_that_status() -> None:
+    """F69."""
     found = answer(SIMPLE).tool_calls[0]
     assert (found.name, found.arguments, found.status) == ("f", {"k": "v"}, CallStatus.UNKNOWN_TOOL)
 

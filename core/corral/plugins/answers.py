@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
 from corral.errors import CorralError
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+#: A piece of an answer takes microseconds.
+_SLOW_S = 0.5
+
+_log = logging.getLogger(__name__)
+
 
 class NamedParser:
     """A plugin's parser; what it raises and is not meant for the user becomes a PluginError that names its owner."""
@@ -33,17 +40,17 @@ class NamedParser:
     def feed(self, piece: str) -> list[ParserEvent]:
         """Take the next piece of output and return what it completes."""
         # Listed here, so that a generator fails here, too.
-        return _named(self._owner, "feed of its parser", lambda: list(self._parser.feed(piece)))
+        return _watched(self._owner, "feed of its parser", lambda: list(self._parser.feed(piece)))
 
     def finish(self, reason: FinishReason) -> list[ParserEvent]:
         """Take the end of the output and return all that was held back."""
-        return _named(self._owner, "finish of its parser", lambda: list(self._parser.finish(reason)))
+        return _watched(self._owner, "finish of its parser", lambda: list(self._parser.finish(reason)))
 
     def grammar(self, conversation: Conversation) -> Grammar | None:
         """Return the parser's own grammar for an answer, or that of the format when it has none."""
         parser = self._parser
         if isinstance(parser, Constrains):
-            return _named(self._owner, "grammar of its parser", lambda: parser.grammar(conversation))
+            return _watched(self._owner, "grammar of its parser", lambda: parser.grammar(conversation))
         from corral.formats import format_grammar
 
         return format_grammar(conversation.format)
@@ -69,6 +76,17 @@ class NamedSource:
     def close(self) -> Iterable[str]:
         """Clean up and return warnings worth showing."""
         return _named(self._owner, "close of its source", lambda: list(self._source.close()))
+
+
+def _watched(owner: Candidate, where: str, call: Callable[[], Result]) -> Result:
+    """Call what runs on the event loop, and tell who held it up."""
+    started = perf_counter()
+    try:
+        return _named(owner, where, call)
+    finally:
+        seconds = perf_counter() - started
+        if seconds >= _SLOW_S:
+            _log.warning("%s: %s took %.1f s; every other answer had to wait", owner.title, where, seconds)
 
 
 def _named(owner: Candidate, where: str, call: Callable[[], Result]) -> Result:

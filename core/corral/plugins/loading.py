@@ -52,7 +52,8 @@ class Loader:
             capabilities = self._admit(candidate, _import(candidate))
         except PluginError as error:
             return _report(candidate, Status.BROKEN, reason=str(error), load_s=time.perf_counter() - started)
-        offers: dict[str, tuple[str, ...]] = {**offered_names(capabilities), "device": tuple(capabilities.device_backends)}
+        offers: dict[str, tuple[str, ...]] = dict(offered_names(capabilities).items())
+        offers["device"] = tuple(capabilities.device_backends)
         return _report(
             candidate,
             Status.OK,

@@ -40,6 +40,7 @@ def _turns(draw: st.DrawFn, case: RoundTrip) -> Message:
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_turn_is_read_back_as_it_was_written(case: RoundTrip, data: st.DataObject) -> None:
+    """F70."""
     turn = data.draw(_turns(case))
     answer = _read_back(case, turn)
     assert [(call.name, call.arguments, call.status) for call in answer.tool_calls] == [
