@@ -1,7 +1,7 @@
 """Render with the Go template of a Modelfile's `TEMPLATE`, and read what such a template makes models write.
 
 An interpreter of its own, because only that knows which characters of a prompt the template's author wrote: the Go template
-packages on PyPI return one string (and gotpl 0.1, the complete one, is a pre-release of 27,000 lines; tests compare with it).
+packages on PyPI return one string (and gotpl 0.1, the complete one, is a pre-release of 27,000 lines). Tests compare with Go itself.
 """
 
 from __future__ import annotations

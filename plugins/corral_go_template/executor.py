@@ -133,7 +133,10 @@ class _Run:
     def _range(self, node: Range, dot: Value) -> None:
         self._scopes.append({})
         is_empty = True
-        for key, value in self._guard(items, self._pipeline(node.pipeline, dot, binds=False)):
+        walked = self._pipeline(node.pipeline, dot, binds=False)
+        if isinstance(walked, int) and len(node.pipeline.variables) > 1:
+            raise InvalidTemplate(f"template line {self._line}: numbers have no index to range over")
+        for key, value in self._guard(items, walked):
             is_empty = False
             self._executor.spend(node.pipeline.line)
             if not self._repeat(node, key, value):
@@ -187,6 +190,8 @@ class _Run:
 
     def _command(self, command: Command, dot: Value, piped: list[Value]) -> Value:
         first, *rest = command.parts
+        if first == Constant(None):
+            raise InvalidTemplate(f"template line {self._line}: nil is not a command")
         if not isinstance(first, Word):
             if rest or piped:
                 raise InvalidTemplate(f"template line {self._line}: can't give arguments to a value that is no function")
@@ -227,7 +232,8 @@ class _Run:
 
     def _field(self, operand: Field, dot: Value) -> Value:
         value = dot if operand.base is None else self._operand(operand.base, dot)
-        for name in operand.names:
+        # As in Go, nothing has fields that are nothing, but a nil that a field leads to has none.
+        for name in operand.names if value is not None else ():
             value = self._guard(field, value, name)
         return value
 

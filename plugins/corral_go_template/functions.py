@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote_plus
 
+from corral_go_template.formatting import sprint, sprintf, sprintln
 from corral_go_template.values import Record, Value, ValueProblem, Written, equal, field, is_true, less, show, to_json
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
 Function: TypeAlias = "Callable[..., Value]"
 
-#: Widths and precisions beyond this are an attack on memory.
-MAX_WIDTH: Final = 1000
-_VERB: Final = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?(?P<verb>.)", re.DOTALL)
+_JS: Final = re.compile(r"[\\'\"<>&=\x00-\x1f]")
+_JS_QUOTES: Final = {character: f"\\{character}" for character in "\\'\""}
 
 
 def functions(today: date) -> Mapping[str, Function]:
@@ -34,12 +34,12 @@ def functions(today: date) -> Mapping[str, Function]:
         "len": _len,
         "index": _index,
         "slice": _slice,
-        "print": lambda *values: _made(_print(values), values),
-        "println": lambda *values: _made(" ".join(map(show, values)) + "\n", values),
-        "printf": lambda form, *values: _made(_format(show(form), values), (form, *values)),
-        "html": lambda *values: html.escape(_print(values)),
-        "js": lambda *values: to_json(_print(values))[1:-1],
-        "urlquery": lambda *values: quote_plus(_print(values)),
+        "print": lambda *values: _made(sprint(values), values),
+        "println": lambda *values: _made(sprintln(values), values),
+        "printf": lambda form, *values: _made(sprintf(show(form), values), (form, *values)),
+        "html": _escape(_html),
+        "js": _escape(_js),
+        "urlquery": _escape(quote_plus),
         "json": to_json,
         "currentDate": lambda *_: f"{today:%Y-%m-%d}",
         "yesterdayDate": lambda *_: f"{today - timedelta(days=1):%Y-%m-%d}",
@@ -100,56 +100,17 @@ def _made(text: str, sources: tuple[Value, ...]) -> str:
     return Written(text) if all(isinstance(source, Written | int | float) for source in sources) else text
 
 
-def _print(values: tuple[Value, ...]) -> str:
-    """Join as Go's `Sprint` does: a space stands between two values neither of which is a string."""
-    text = ""
-    for at, value in enumerate(values):
-        spaced = at > 0 and not isinstance(value, str) and not isinstance(values[at - 1], str)
-        text += (" " if spaced else "") + show(value)
-    return text
+def _escape(write: Callable[[str], str]) -> Function:
+    """Return a function that escapes what its arguments print as; among them nil counts as text."""
+    return lambda *values: write(sprint(["<no value>" if value is None else value for value in values]))
 
 
-def _format(form: str, values: tuple[Value, ...]) -> str:
-    rest = list(values)
-
-    def put(found: re.Match[str]) -> str:
-        if found["verb"] == "%":
-            return "%"
-        if not rest:
-            return f"%!{found['verb']}(MISSING)"
-        return _pad(_verb(found["verb"], found["precision"], rest.pop(0)), found["flags"], found["width"])
-
-    text = _VERB.sub(put, form)
-    extra = ", ".join(f"{type(value).__name__}={show(value)}" for value in rest)
-    return f"{text}%!(EXTRA {extra})" if rest else text
+def _html(text: str) -> str:
+    return html.escape(text, quote=False).replace('"', "&#34;").replace("'", "&#39;").replace("\0", "\ufffd")
 
 
-def _verb(verb: str, precision: str | None, value: Value) -> str:
-    digits = min(int(precision or 0), MAX_WIDTH) if precision is not None else None
-    match verb, value:
-        case "q", str():
-            return to_json(value)
-        case (("f" | "F"), (int() | float())):
-            return f"{value:.{6 if digits is None else digits}f}"
-        case (("e" | "g"), (int() | float())):
-            return f"{float(value):.{6 if digits is None else digits}{verb}}"
-        case (("d" | "x" | "X" | "o" | "b"), int()):
-            return format(value, verb)
-        case "c", int():
-            return chr(value) if 0 <= value < 0x110000 else "\ufffd"
-        case (("s" | "v"), str()):
-            return value if digits is None else value[:digits]
-        case _:
-            return show(value)
-
-
-def _pad(text: str, flags: str, width: str) -> str:
-    size = int(width or 0)
-    if size > MAX_WIDTH:
-        raise ValueProblem(f"a width of {size} is more than {MAX_WIDTH}")
-    if "+" in flags and re.match(r"\d", text):
-        text = f"+{text}"
-    return text.ljust(size) if "-" in flags else text.rjust(size, "0" if "0" in flags else " ")
+def _js(text: str) -> str:
+    return _JS.sub(lambda found: _JS_QUOTES.get(found[0]) or f"\\u{ord(found[0]):04X}", text)
 
 
 def _typescript(value: Value) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 if TYPE_CHECKING:
@@ -61,14 +64,13 @@ def show(value: Value) -> str:
 
 
 def show_float(value: float) -> str:
-    """Return a number as Go's `%v` does: shortest digits, an exponent only when it is below -4 or above 20."""
-    digits = repr(value).replace("inf", "+Inf").replace("-+", "-").replace("nan", "NaN")
-    if "e" not in digits and abs(value) < 1e16:
-        return digits.removesuffix(".0")
-    mantissa, _, exponent = f"{value:e}".partition("e") if "e" not in digits else digits.partition("e")
-    if not exponent or int(exponent) < -4 or int(exponent) > 20:
-        return f"{mantissa.removesuffix('.0')}e{exponent}" if exponent else digits
-    return f"{value:.0f}"
+    """Return a number as Go's `%v` does: shortest digits, an exponent when it is below -4 or above 5."""
+    if not isfinite(value):
+        return f"{value:+}".replace("inf", "Inf").replace("+nan", "NaN")
+    digits = Decimal(repr(value)).normalize()
+    if value and not -4 <= digits.adjusted() < 6:
+        return re.sub(r"e([-+])(\d)$", r"e\g<1>0\2", f"{digits:e}")
+    return f"{digits:f}"
 
 
 def to_json(value: Value, *, indent: None = None) -> str:
@@ -127,6 +129,8 @@ def items(value: Value) -> Iterable[tuple[Value, Value]]:
 
 def equal(left: Value, right: Value) -> bool:
     """Compare as `eq` does; values of different kinds are a mistake, nil equals only nil."""
+    if isinstance(left, list | dict) or isinstance(right, list | dict):
+        raise ValueProblem("can't compare lists or maps")
     if left is None or right is None:
         return left is right
     if _kind(left) != _kind(right):
