@@ -83,6 +83,8 @@ class Reply:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # A connection that the server will close has let go of its response already.
+        self._response.close()
         self._connection.close()
 
     def read(self, limit: int) -> bytes:
@@ -131,11 +133,12 @@ def get(url: str, headers: Mapping[str, str], policy: Policy) -> Reply:
     except BaseException:
         connection.close()
         raise
+    reply = Reply(url, connection, response)
     # A compressed body would grow beyond what its length says.
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        connection.close()
-        raise SourceError(f"'{parts.netloc}' answers compressed although it was asked not to")
-    return Reply(url, connection, response)
+        with reply:
+            raise SourceError(f"'{parts.netloc}' answers compressed although it was asked not to")
+    return reply
 
 
 def _connect(netloc: str, host: str, port: int, policy: Policy) -> socket.socket:
