@@ -273,7 +273,7 @@ async def test_a_child_that_hangs_in_the_middle_of_its_work_is_ended_with_the_wa
         assert [reply async for reply in worker.replies()] == []
         reason = await worker.wait_closed()
 
-    assert reason == "child hangs: it got no further for 600 s and was ended (CORRAL_STALL_TIMEOUT, should it only be slow)"
+    assert reason == "child hangs: it got no further for 600 s and was ended (raise CORRAL_STALL_TIMEOUT if it was only slow)"
     # It was ended by us: no sign that memory ran out.
     assert not worker.death().out_of_memory
 

@@ -41,7 +41,9 @@ def describe_slow_load(name: str, state: str, progress: float, waited_s: float, 
 
 def describe_stall(name: str, limit_s: float, last: str) -> str:
     """Return that a child got no further with its work, and what it said last."""
-    return f"{name} hangs: it got no further for {limit_s:g} s and was ended (CORRAL_STALL_TIMEOUT, should it only be slow){_because(last)}"
+    return (
+        f"{name} hangs: it got no further for {limit_s:g} s and was ended (raise CORRAL_STALL_TIMEOUT if it was only slow){_because(last)}"
+    )
 
 
 def _because(last: str) -> str:
