@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from corral_api.problems import Problem
 
 
-class Writer(Protocol):
+class EventWriter(Protocol):
     """Writes one answer in a dialect; it may keep state between events."""
 
     def start(self) -> bytes:
@@ -28,22 +29,34 @@ class Writer(Protocol):
     def event(self, event: Event) -> bytes:
         """Return what an event adds to the stream; nothing when the dialect does not show it."""
 
+
+class Writer(EventWriter, Protocol):
+    """Writes one answer, and what is said when it breaks off."""
+
     def problem(self, problem: Problem) -> bytes:
         """Return how the stream says that it ends early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An answer that has begun: early notices, the first event that is none, and the rest."""
+    """An answer: early notices, the first event that is none, and the rest. `late` is still waiting for the first event."""
 
     notices: tuple[Diagnostic, ...]
     first: Event | None
     rest: AsyncGenerator[Event, None]
+    late: asyncio.Future[Opened] | None = None
 
     @property
     def codes(self) -> str:
         """Return the codes of the early notices, as a header shows them."""
         return notice_codes(self.notices)
+
+    async def aclose(self) -> None:
+        """End the answer, however far it is."""
+        if self.late is not None:
+            # A generator can be closed only when nobody waits for its next item.
+            await _end(self.late)
+        await self.rest.aclose()
 
 
 async def open_answer(events: AsyncGenerator[Event, None]) -> Opened:
@@ -56,9 +69,24 @@ async def open_answer(events: AsyncGenerator[Event, None]) -> Opened:
     return Opened(tuple(notices), None, events)
 
 
+def unopened(events: AsyncGenerator[Event, None]) -> Opened:
+    """Return an answer that nobody has waited for yet."""
+    return Opened((), None, events)
+
+
+async def _end(task: asyncio.Future[Opened]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        # Asked for, so that asyncio does not complain of an error that nobody wants to know any more.
+        task.exception()
+
+
 async def all_events(opened: Opened) -> AsyncGenerator[Event, None]:
     """Yield every event of an answer; closing this closes the answer."""
-    async with aclosing(opened.rest):
+    async with aclosing(opened):
+        if opened.late is not None:
+            opened = await opened.late
         for notice in opened.notices:
             yield notice
         if opened.first is not None:
@@ -83,14 +111,21 @@ async def fold(opened: Opened) -> Answer:
     return answer
 
 
+async def written(opened: Opened, writer: EventWriter) -> AsyncGenerator[bytes, None]:
+    """Yield an answer as a writer writes it."""
+    # Around everything: a client may leave before the first event is asked for, and then only this ends the answer.
+    async with aclosing(opened), aclosing(all_events(opened)) as events:
+        yield writer.start()
+        async for event in events:
+            if data := writer.event(event):
+                yield data
+
+
 async def stream(opened: Opened, writer: Writer) -> AsyncGenerator[bytes, None]:
     """Yield an answer as a writer writes it; an error in the middle becomes the writer's own kind of ending."""
-    # Around everything: a client may leave before the first event is asked for, and then only this ends the answer.
-    async with aclosing(opened.rest), aclosing(all_events(opened)) as events:
-        yield writer.start()
-        try:
-            async for event in events:
-                if data := writer.event(event):
-                    yield data
-        except Exception as error:  # noqa: BLE001 - the status is out already; the stream must say what happened
-            yield writer.problem(problem_of(error))
+    try:
+        async with aclosing(written(opened, writer)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+    except Exception as error:  # noqa: BLE001 - the status is out already; the stream must say what happened
+        yield writer.problem(problem_of(error))

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from corral.testing.api import ScriptedEngine
+from corral.errors import RunnerError
+from corral.events import ContentDelta, Finish
+from corral.testing.api import HELLO, USAGE, ScriptedEngine
+from corral_api import merging
 from corral_api.openai.app import build_app
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from quart.typing import TestClientProtocol
+
+    from corral.api import Request
+    from corral.events import Event
 
 HI = [{"role": "user", "content": "hi"}]
 CHAT, TEXT, EMBED, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"
@@ -164,6 +173,105 @@ async def test_every_prompt_is_paid_for_once_however_many_choices_it_has(client:
     text = (await response.get_data()).decode()
     usage = json.loads(text.split("data: ")[-2] if as_stream else text)["usage"]
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (14, 8, 22)
+
+
+def chunks_of(data: bytes) -> list[dict[str, object]]:
+    """Return what the events of a stream say, without the [DONE]."""
+    lines = data.decode().split("\n\n")
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
+
+
+@pytest.mark.parametrize(("path", "asked"), [(CHAT, {"messages": HI}), (TEXT, {"prompt": "hi"})])
+@pytest.mark.parametrize("as_stream", [False, True])
+async def test_all_choices_are_answered_at_the_same_time(engine: ScriptedEngine, path: str, asked: object, as_stream: bool) -> None:
+    together = asyncio.Barrier(3)
+    engine.script = [ContentDelta("a"), together, ContentDelta("b"), Finish("stop", USAGE)]  # type: ignore[list-item]
+    body = {"model": "test", "n": 3, "stream": as_stream, "stream_options": {"include_usage": True}, **asked}  # type: ignore[dict-item]
+
+    data = await (await build_app(engine).test_client().post(path, json=body)).get_data()
+
+    *chunks, last = chunks_of(data) if as_stream else [json.loads(data), json.loads(data)]
+    texts: dict[int, str] = {0: "", 1: "", 2: ""}
+    for choice in (choice for chunk in chunks for choice in chunk["choices"]):
+        said = choice.get("delta") or choice.get("message") or choice
+        texts[choice["index"]] += said.get("content") or said.get("text") or ""
+    assert texts == {0: "ab", 1: "ab", 2: "ab"}
+    assert [chunk.get("usage") for chunk in chunks if as_stream] == [None] * (len(chunks) if as_stream else 0)
+    assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (7, 6)
+    assert data.endswith(b"data: [DONE]\n\n") == as_stream
+
+
+class OneFails(ScriptedEngine):
+    """An engine whose second answer breaks off, while the others would go on for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = 0
+
+    async def answer(self, request: Request) -> AsyncGenerator[Event, None]:
+        self.requests.append(request)
+        is_second = len(self.requests) == 2
+        try:
+            yield ContentDelta("a")
+            if is_second:
+                raise RunnerError("out of breath")
+            await asyncio.Event().wait()
+        finally:
+            self.closed += 1
+
+
+@pytest.mark.parametrize(("path", "asked"), [(CHAT, {"messages": HI}), (TEXT, {"prompt": "hi"})])
+async def test_a_choice_that_fails_ends_all_of_them(path: str, asked: dict[str, object]) -> None:
+    engine = OneFails()
+
+    response = await build_app(engine).test_client().post(path, json={"model": "test", "n": 3, "stream": True, **asked})
+    data = await response.get_data()
+
+    assert chunks_of(data)[-1]["error"] == {"message": "out of breath", "type": "api_error", "param": None, "code": None}
+    assert b"[DONE]" not in data
+    assert (len(engine.requests), engine.closed) == (3, 3)
+
+
+async def test_a_client_that_leaves_ends_all_choices() -> None:
+    engine = OneFails()
+    engine.requests = [None, None]  # type: ignore[list-item]
+    body = json.dumps({"model": "test", "messages": HI, "n": 3, "stream": True}).encode()
+
+    async with build_app(engine).test_client().request(CHAT, method="POST") as connection:
+        await connection.send(body)
+        await connection.send_complete()
+        while len(engine.requests) < 5:
+            await connection.receive()
+        await connection.disconnect()
+
+    assert engine.closed == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"), [(CHAT, {"messages": HI}), (CHAT, {"messages": HI, "n": 2}), (TEXT, {"prompt": "hi"}), (RESPONSES, {"input": "hi"})]
+)
+@pytest.mark.parametrize("failure", [None, RunnerError("out of breath")])
+async def test_a_stream_shows_that_it_is_alive_before_its_first_token(
+    engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, path: str, asked: dict[str, object], failure: RunnerError | None
+) -> None:
+    monkeypatch.setattr(merging, "PING_S", 0.001)
+    gate = asyncio.Event()
+    engine.script = [gate, *([failure] if failure else HELLO)]
+    body = json.dumps({"model": "test", "stream": True, **asked}).encode()
+    data, ending = b"", b"out of breath" if failure else b"Hel"
+
+    async with build_app(engine).test_client().request(path, method="POST") as connection:
+        await connection.send(body)
+        await connection.send_complete()
+        while data.count(b": ping\n\n") < 3:
+            data += await connection.receive()
+        gate.set()
+        while ending not in data:
+            data += await connection.receive()
+        await connection.disconnect()
+
+    assert connection.status_code == 200
+    assert data.rindex(b": ping") < data.index(ending)
 
 
 async def test_documents_come_back_with_the_best_first(client: TestClientProtocol, engine: ScriptedEngine) -> None:

@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from corral.devices import Device, DeviceKind
 from corral.errors import InvalidInput, NotFound
 from corral.events import CallStatus, ContentDelta, Finish, ThinkingDelta, ToolCallEnd
+from corral_api import merging
 from corral_api.answers import Answer, Text, Thinking
 from corral_api.efforts import think_of_effort
-from corral_api.heartbeat import with_heartbeat
 from corral_api.media import from_base64, from_data_url
 from corral_api.metrics.exposition import device_figures, exposition
 from corral_api.openai.responses import store as responses
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from corral_api.problems import Problem
 
 
-async def test_a_silent_stream_beats_until_it_speaks() -> None:
+async def test_a_silent_stream_beats_until_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = asyncio.Event()
 
     async def chunks() -> AsyncGenerator[bytes, None]:
@@ -39,8 +39,9 @@ async def test_a_silent_stream_beats_until_it_speaks() -> None:
         await gate.wait()
         yield b"b"
 
+    monkeypatch.setattr(merging, "PING_S", 0.001)
     seen = []
-    async for chunk in with_heartbeat(chunks(), b".", 0.001):
+    async for chunk in merging.merged([chunks()], b"."):
         seen.append(chunk)
         if len(seen) == 4:
             gate.set()
@@ -49,7 +50,7 @@ async def test_a_silent_stream_beats_until_it_speaks() -> None:
     assert (seen[-1], set(seen[4:-1]) <= {b"."}) == (b"b", True)
 
 
-async def test_closing_a_stream_that_waits_closes_what_it_waits_for() -> None:
+async def test_closing_streams_that_wait_closes_what_they_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = []
 
     async def chunks() -> AsyncGenerator[bytes, None]:
@@ -59,11 +60,12 @@ async def test_closing_a_stream_that_waits_closes_what_it_waits_for() -> None:
         finally:
             closed.append(True)
 
-    beating = with_heartbeat(chunks(), b".", 0.001)
+    monkeypatch.setattr(merging, "PING_S", 0.001)
+    beating = merging.merged([chunks(), chunks()], b".")
     assert await anext(beating) == b"."
     await beating.aclose()
 
-    assert closed == [True]
+    assert closed == [True, True]
 
 
 async def test_an_error_of_a_stream_passes_through_its_heartbeat() -> None:
@@ -71,10 +73,28 @@ async def test_an_error_of_a_stream_passes_through_its_heartbeat() -> None:
         yield b"a"
         raise InvalidInput("no")
 
-    beating = with_heartbeat(chunks(), b".", 1)
+    beating = merging.merged([chunks()], b".")
     assert await anext(beating) == b"a"
     with pytest.raises(InvalidInput):
         await anext(beating)
+
+
+async def test_an_answer_that_is_left_before_its_first_event_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    async def answer() -> AsyncGenerator[Event, None]:
+        try:
+            await asyncio.Event().wait()
+            yield ContentDelta("a")
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(merging, "PING_S", 0.001)
+    chunks = stream(await merging.open_soon(answer()), Bare())
+    assert await anext(chunks) == b"start "
+    await chunks.aclose()
+
+    assert closed == [True]
 
 
 class Bare:

@@ -12,7 +12,7 @@ import msgspec
 from corral_api.anthropic import reading, schema
 from corral_api.anthropic.writing import PING, Envelope, MessageWriter, whole
 from corral_api.bodies import BodyReader
-from corral_api.heartbeat import with_heartbeat
+from corral_api.merging import merged, open_soon
 from corral_api.routes import Route
 from corral_api.schema import debug_info
 from corral_api.streaming import fold, open_answer, stream
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from quart import Response
 
     from corral.api import Engine, Request
-
-#: Seconds of silence after which a stream gives a sign of life.
-_PING_S = 10.0
 
 
 class Messages:
@@ -79,11 +76,12 @@ class Messages:
         if body.stream:
             # Clients show this number while the answer comes; it must be counted before, not while, a slot is taken.
             envelope = replace(envelope, input_tokens=await self._engine.count_tokens(request))
-        opened = await open_answer(self._engine.answer(request))
+        events = self._engine.answer(request)
+        opened = await (open_soon(events) if body.stream else open_answer(events))
         headers = report_headers(ignored=(*ignored, *unthinking), notices=opened.codes)
         if body.stream:
             chunks = stream(opened, MessageWriter(envelope))
-            return stream_response(with_heartbeat(chunks, PING, _PING_S), EVENT_STREAM, headers=headers)
+            return stream_response(merged([chunks], PING), EVENT_STREAM, headers=headers)
         return json_response(whole(envelope, await fold(opened)), headers=headers)
 
     async def count_tokens(self) -> Response:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from corral_api.bodies import BodyReader
 from corral_api.openai import reading, schema
+from corral_api.openai.choices import respond
 from corral_api.openai.writing import DONE, ChatWriter, Envelope, choice, frame, usage_out
 from corral_api.routes import Route
 from corral_api.schema import debug_info, report
-from corral_api.streaming import fold, open_answer, stream
-from corral_api.web import (
-    EVENT_STREAM,
-    body_bytes,
-    json_response,
-    report_headers,
-    request_id,
-    stream_response,
-    wanted_context,
-)
+from corral_api.web import EVENT_STREAM, body_bytes, json_response, request_id, stream_response, wanted_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from quart import Response
 
-    from corral.api import Engine, Rendered, Request
+    from corral.api import Engine, Rendered
+    from corral.events import Usage
     from corral_api.answers import Answer
-    from corral_api.streaming import Opened
 
 
 class Chat:
@@ -67,54 +58,35 @@ class Chat:
         envelope = Envelope("chatcmpl-" + secrets.token_hex(12), int(time.time()), body.model)
         if body.debug_render_only:
             return _debug(envelope, await self._engine.render(request), as_stream=body.stream)
-        first = await open_answer(self._engine.answer(request))
-        headers = report_headers(ignored=ignored, notices=first.codes)
-        if body.stream:
-            with_usage = bool(body.stream_options and body.stream_options.include_usage)
-            return stream_response(self._stream(envelope, requests, first, with_usage=with_usage), EVENT_STREAM, headers=headers)
-        return json_response(_whole(envelope, await self._fold_all(requests, first)), headers=headers)
-
-    async def _fold_all(self, requests: Sequence[Request], first: Opened) -> list[Answer]:
-        """Return the answers to all requests, which the model works on at the same time."""
-
-        async def rest(request: Request) -> Answer:
-            return await fold(await open_answer(self._engine.answer(request)))
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(fold(first)), *(group.create_task(rest(request)) for request in requests[1:])]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from failures
-        return [task.result() for task in tasks]
-
-    async def _stream(
-        self, envelope: Envelope, requests: Sequence[Request], first: Opened, *, with_usage: bool
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield the choices one after the other, and what closes the stream."""
-        writers: list[ChatWriter] = []
-        for index, request in enumerate(requests):
-            opened = await open_answer(self._engine.answer(request)) if index else first
-            writers.append(ChatWriter(envelope, index, with_logprobs=request.logprobs is not None))
-            async with aclosing(stream(opened, writers[-1])) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-            if writers[-1].usage is None:
-                # It broke off, and has said so; a [DONE] now would claim that the answer is complete.
-                return
-        yield _closing(envelope, writers, with_usage=with_usage)
+        form = _ChatForm(
+            envelope=envelope,
+            with_usage=bool(body.stream_options and body.stream_options.include_usage),
+            with_logprobs=request.logprobs is not None,
+        )
+        return await respond(self._engine, requests, form, as_stream=body.stream, ignored=ignored)
 
 
-def _closing(envelope: Envelope, writers: Sequence[ChatWriter], *, with_usage: bool) -> bytes:
-    if not with_usage:
-        return DONE
-    usage = usage_out(writer.usage for writer in writers if writer.usage)
-    return frame(replace(envelope.chunk([]), usage=usage)) + DONE
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ChatForm:
+    """How chat completions are written."""
 
+    envelope: Envelope
+    with_usage: bool
+    with_logprobs: bool
 
-def _whole(envelope: Envelope, answers: Sequence[Answer]) -> schema.ChatCompletion:
-    choices = [choice(index, answer) for index, answer in enumerate(answers)]
-    whole = envelope.whole(choices, usage_out(answer.finish.usage for answer in answers))
-    return replace(whole, corral=report([notice for answer in answers for notice in answer.notices]))
+    def writer(self, index: int) -> ChatWriter:
+        """Return a writer for a choice."""
+        return ChatWriter(self.envelope, index, with_logprobs=self.with_logprobs)
+
+    def closing(self, usages: Sequence[Usage]) -> bytes:
+        """Return a chunk of its own for what all choices cost, when that was asked for."""
+        return frame(replace(self.envelope.chunk([]), usage=usage_out(usages))) if self.with_usage else b""
+
+    def whole(self, answers: Sequence[Answer]) -> schema.ChatCompletion:
+        """Return all choices as one document."""
+        choices = [choice(index, answer) for index, answer in enumerate(answers)]
+        whole = self.envelope.whole(choices, usage_out(answer.finish.usage for answer in answers))
+        return replace(whole, corral=report([notice for answer in answers for notice in answer.notices]))
 
 
 def _debug(envelope: Envelope, rendered: Rendered, *, as_stream: bool) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,30 +13,20 @@ from corral.events import ContentDelta, Diagnostic, Finish, Logprobs, ThinkingDe
 from corral_api.answers import Thinking
 from corral_api.bodies import BodyReader
 from corral_api.openai import reading, schema
-from corral_api.openai.writing import DONE, FINGERPRINT, error_out, finish_reason, frame, usage_out
+from corral_api.openai.choices import respond
+from corral_api.openai.writing import FINGERPRINT, finish_reason, frame, usage_out
 from corral_api.routes import Route
 from corral_api.schema import debug_info, report
-from corral_api.streaming import fold, open_answer, stream
-from corral_api.web import (
-    EVENT_STREAM,
-    body_bytes,
-    json_response,
-    report_headers,
-    request_id,
-    stream_response,
-    wanted_context,
-)
+from corral_api.web import body_bytes, json_response, request_id, wanted_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import Sequence
 
     from quart import Response
 
     from corral.api import Engine, Request
     from corral.events import Event, TokenLogprob
     from corral_api.answers import Answer
-    from corral_api.problems import Problem
-    from corral_api.streaming import Opened
 
 _NO_THINKING = Diagnostic("thinking_left_out", "the model thought; completions have no place for that, chat completions do")
 
@@ -83,30 +72,33 @@ class Completions:
             rendered = await self._engine.render(jobs[0].request)
             choice = schema.TextChoice("", 0, None)
             return json_response(replace(empty, choices=[choice], usage=usage_out(()), debug_info=debug_info(rendered)))
-        first = await open_answer(self._engine.answer(jobs[0].request))
-        headers = report_headers(ignored=ignored, notices=first.codes)
-        if body.stream:
-            choices = body.n if body.stream_options and body.stream_options.include_usage else None
-            return stream_response(self._stream(empty, jobs, first, choices), EVENT_STREAM, headers=headers)
-        answers = [await fold(first), *[await fold(await open_answer(self._engine.answer(job.request))) for job in jobs[1:]]]
-        return json_response(_whole(empty, jobs, answers, body.n), headers=headers)
+        with_usage = bool(body.stream_options and body.stream_options.include_usage)
+        form = _TextForm(empty=empty, jobs=jobs, choices=body.n, with_usage=with_usage)
+        return await respond(self._engine, [job.request for job in jobs], form, as_stream=body.stream, ignored=ignored)
 
-    async def _stream(
-        self, empty: schema.Completion, jobs: Sequence[_Job], first: Opened, choices: int | None
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield one completion after the other, and what they cost when it is known how many `choices` each prompt has."""
-        writers: list[TextWriter] = []
-        for job in jobs:
-            opened = await open_answer(self._engine.answer(job.request)) if job.index else first
-            writers.append(TextWriter(empty, job))
-            async with aclosing(stream(opened, writers[-1])) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-            if writers[-1].usage is None:
-                return
-        if choices is not None:
-            yield frame(replace(empty, usage=usage_out((writer.usage for writer in writers if writer.usage), choices)))
-        yield DONE
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TextForm:
+    """How completions are written; each prompt has so many `choices`."""
+
+    empty: schema.Completion
+    jobs: Sequence[_Job]
+    choices: int
+    with_usage: bool
+
+    def writer(self, index: int) -> TextWriter:
+        """Return a writer for a completion."""
+        return TextWriter(self.empty, self.jobs[index])
+
+    def closing(self, usages: Sequence[Usage]) -> bytes:
+        """Return a chunk of its own for what all completions cost, when that was asked for."""
+        return frame(replace(self.empty, usage=usage_out(usages, self.choices))) if self.with_usage else b""
+
+    def whole(self, answers: Sequence[Answer]) -> schema.Completion:
+        """Return all completions as one document."""
+        choices = [_choice(job, answer) for job, answer in zip(self.jobs, answers, strict=True)]
+        usage = usage_out((answer.finish.usage for answer in answers), self.choices)
+        return replace(self.empty, choices=choices, usage=usage, corral=report([n for answer in answers for n in _notices(answer)]))
 
 
 class TextWriter:
@@ -144,10 +136,6 @@ class TextWriter:
             case _:
                 return b""
 
-    def problem(self, problem: Problem) -> bytes:
-        """Return the error event that ends a broken stream."""
-        return frame(error_out(problem))
-
     def _finish(self, event: Finish) -> bytes:
         self.usage = event.usage
         choice = schema.TextChoice("", self._job.index, finish_reason(event, has_calls=False))
@@ -171,18 +159,9 @@ def _jobs(body: schema.CompletionRequest, id_: str, num_ctx: int | None) -> list
     return [_Job(index, request, echo) for index, (request, echo) in enumerate(requests)]
 
 
-def _whole(empty: schema.Completion, jobs: Sequence[_Job], answers: Sequence[Answer], n: int) -> schema.Completion:
-    choices = [
-        schema.TextChoice(
-            job.echo + _text(answer),
-            job.index,
-            finish_reason(answer.finish, has_calls=False),
-            text_logprobs(answer.logprobs, len(job.echo)) if answer.logprobs else None,
-        )
-        for job, answer in zip(jobs, answers, strict=True)
-    ]
-    usage = usage_out((answer.finish.usage for answer in answers), n)
-    return replace(empty, choices=choices, usage=usage, corral=report([n for answer in answers for n in _notices(answer)]))
+def _choice(job: _Job, answer: Answer) -> schema.TextChoice:
+    logprobs = text_logprobs(answer.logprobs, len(job.echo)) if answer.logprobs else None
+    return schema.TextChoice(job.echo + _text(answer), job.index, finish_reason(answer.finish, has_calls=False), logprobs)
 
 
 def _text(answer: Answer) -> str:

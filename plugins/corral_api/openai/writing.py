@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 FINGERPRINT = "fp_corral"
 DONE = b"data: [DONE]\n\n"
+#: A comment, as server-sent events have them: clients skip it, and whatever is on the way sees that the stream is alive.
+PING = b": ping\n\n"
 
 _encode = msgspec.json.Encoder().encode
 _TYPES = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
@@ -94,10 +96,6 @@ class ChatWriter:
                 return b""
             case _:
                 assert_never(event)
-
-    def problem(self, problem: Problem) -> bytes:
-        """Return the error event that ends a broken stream."""
-        return frame(error_out(problem))
 
     def _text(self, delta: schema.Delta) -> bytes:
         if not self._with_logprobs:

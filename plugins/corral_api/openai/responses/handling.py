@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from corral_api.bodies import BodyReader
+from corral_api.merging import merged, open_soon
 from corral_api.openai.responses import events, reading, schema
 from corral_api.openai.responses.store import ResponseStore, Stored
 from corral_api.openai.responses.writing import ResponseWriter, said
+from corral_api.openai.writing import PING
 from corral_api.routes import Route
 from corral_api.schema import debug_info
 from corral_api.streaming import all_events, open_answer, stream
@@ -86,11 +88,12 @@ class Responses:
         if body.debug_render_only:
             rendered = await self._engine.render(request)
             return json_response(msgspec.structs.replace(empty, debug_info=debug_info(rendered)))
-        opened = await open_answer(self._engine.answer(request))
+        answering = self._engine.answer(request)
+        opened = await (open_soon(answering) if body.stream else open_answer(answering))
         headers = report_headers(ignored=ignored, notices=opened.codes)
         writer = ResponseWriter(empty, lambda response: self._remember(body, request, response))
         if body.stream:
-            return stream_response(stream(opened, writer), EVENT_STREAM, headers=headers)
+            return stream_response(merged([stream(opened, writer)], PING), EVENT_STREAM, headers=headers)
         async with aclosing(all_events(opened)) as answer:
             async for event in answer:
                 for _ in writer.made_of(event):
