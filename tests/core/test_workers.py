@@ -295,6 +295,16 @@ async def test_steps_keep_a_slow_child_alive_and_other_answers_do_not(monkeypatc
         assert "hangs" in await worker.wait_closed()
 
 
+async def test_a_pause_of_the_whole_machine_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F56: the clock goes on while parent and child are stopped, as in a container that is paused."""
+    async with start("echo", HANGS) as worker:
+        await worker.ready(object)
+        worker.give(1)
+        Clock(monkeypatch).advance(3600)
+
+        assert await one_step(worker) == Said("one step more")
+
+
 async def test_a_child_that_nobody_waits_for_may_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     async with start("echo", HANGS) as worker:
         await worker.ready(object)

@@ -7,13 +7,12 @@ import logging
 import math
 import signal
 import socket
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from corral.errors import LoadFailed, RunnerDied
-from corral.workers.command import Deadlines, child_environment
+from corral.workers.command import child_environment
 from corral.workers.frames import Failure, Progress, Ready, Working, decoder, encode
 from corral.workers.inbox import Inbox
 from corral.workers.leaving import describe_end, describe_slow_load, describe_stall, was_killed
@@ -25,7 +24,9 @@ from corral.workers.state import State
 from corral.workers.working import WorkClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from corral.workers.command import Deadlines
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ Info = TypeVar("Info")
 
 #: Seconds for the last output and replies of a child that has ended.
 _LAST_WORDS_S = 1.0
+#: Seconds past a deadline that only a process which did not run at all misses it by.
+_ASLEEP_S = 30.0
 
 
 class Worker(Generic[Reply]):
@@ -209,12 +212,20 @@ class Worker(Generic[Reply]):
             self._timer.cancel()
         if self._end_timer is not None or self.state is State.STOPPING:
             return
-        due = self._work.due() if self._settled.is_set() else self._clock.due(self.state)
         loop = asyncio.get_running_loop()
-        if loop.time() >= due:
+        now = loop.time()
+        if now - self._due() > _ASLEEP_S:
+            # Nobody looked in time: all of us were stopped, as `docker pause` does it, and the child is about to go on.
+            self._clock.sign(now)
+            self._work.sign(now)
+        due = self._due()
+        if now >= due:
             self._condemn(self._describe_delay())
         elif due < math.inf:
             self._timer = loop.call_at(due, self._watch)
+
+    def _due(self) -> float:
+        return self._work.due() if self._settled.is_set() else self._clock.due(self.state)
 
     def _describe_delay(self) -> str:
         last = self.output.last_error
@@ -279,25 +290,3 @@ class Worker(Generic[Reply]):
         was_ready = self._settled.is_set() and self._failure is None
         last = {"last_error": self.output.last_error, "last_line": self.output.last_line}
         return describe_end(self.name, self._process.exit_code, was_ready=was_ready, **last)
-
-
-@asynccontextmanager
-async def start_worker(
-    argv: Sequence[str],
-    *,
-    name: str,
-    reply_types: Sequence[type[Reply]],
-    environment: Mapping[str, str | None] | None = None,
-    deadlines: Deadlines | None = None,
-) -> AsyncIterator[Worker[Reply]]:
-    """Start a child and yield it at once, still loading; it is gone when the block is left.
-
-    `environment` is laid over this process's own; None takes a variable away. Raises LoadFailed when nothing starts.
-    The calling thread has to outlive the child: Linux tells a child of its parent's death when the starting thread ends.
-    """
-    worker: Worker[Reply] = Worker(name, reply_types=reply_types, deadlines=deadlines or Deadlines())
-    try:
-        await worker.start(argv, environment or {})
-        yield worker
-    finally:
-        await worker.stop()
