@@ -59,12 +59,14 @@ class InvalidModelfile(InvalidInput):
 
 
 class InvalidGGUF(InvalidInput):
-    """A GGUF header that contradicts itself or its file; `offset` is in bytes."""
+    """A GGUF header that contradicts itself or its file; `offset` is in bytes, `file` what people call the file."""
 
-    def __init__(self, message: str, *, field: str, offset: int) -> None:
-        super().__init__(f"{field} at offset {offset}: {message}")
+    def __init__(self, message: str, *, field: str, offset: int, file: str = "") -> None:
+        super().__init__((f"'{file}': " if file else "") + f"{field} at offset {offset}: {message}")
+        self.message = message
         self.field = field
         self.offset = offset
+        self.file = file
 
 
 class InvalidOption(InvalidInput):

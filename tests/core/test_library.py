@@ -601,7 +601,7 @@ async def test_what_was_fetched_wrong_leaves_nothing_behind(
         resolved = source.resolve()
         source.resolve = lambda: replace(resolved, parts=(replace(resolved.parts[0], digest=f"sha256:{'0' * 64}"),))  # type: ignore[method-assign]
 
-    with pytest.raises((SourceError, InvalidGGUF), match="digest mismatch" if kind == "other" else "at offset"):
+    with pytest.raises((SourceError, InvalidGGUF), match="digest mismatch" if kind == "other" else "^'x.gguf': .* at offset"):
         await pull(library)
 
     assert library.names() == []
@@ -669,6 +669,20 @@ async def test_writing_to_a_name_in_another_case_means_the_installed_one(
     await create(library, "tiNY:one", base="tiny:one", system="x")
 
     assert library.names() == ["Tiny:One"]
+
+
+async def test_a_damaged_file_is_named_by_create_and_by_load(library: DiskLibrary, store: Store, tmp_path: Path) -> None:
+    cut = tiny_gguf(tmp_path / "x").read_bytes()[:-9]
+    digest = await upload(library, cut)
+    with pytest.raises(InvalidGGUF, match=r"^'x\.gguf': .* at offset \d+: "):
+        await create(library, files={"x.gguf": digest})
+
+    await make(library, tmp_path)
+    weights = library.resolve("tiny").path
+    weights.chmod(0o644)
+    weights.write_bytes(b"GGUF" + bytes(weights.stat().st_size - 4))
+    with pytest.raises(InvalidGGUF, match=r"^'tiny:latest': .* at offset \d+: "):
+        DiskLibrary(store, FakePlugins()).resolve("tiny")
 
 
 async def test_a_damaged_model_does_not_hide_the_others(library: DiskLibrary, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -216,6 +216,22 @@ async def test_what_a_transfer_leaves_out_is_named_too(client: TestClientProtoco
     assert set(response.headers["x-corral-ignored"].split(", ")) == {"wurst", *body} - {"from"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/show", {"model": "test"}),
+        ("POST", "/api/copy", {"source": "test", "destination": "other"}),
+        ("DELETE", "/api/delete", {"model": "test"}),
+    ],
+)
+async def test_what_means_nothing_to_a_route_about_models_is_named(
+    client: TestClientProtocol, method: str, path: str, body: dict[str, object]
+) -> None:
+    response = await client.open(path, method=method, json={**body, "wurst": 1})
+
+    assert (response.status_code, response.headers["x-corral-ignored"]) == (200, "wurst")
+
+
 async def test_the_list_tells_what_each_model_can_do(client: TestClientProtocol) -> None:
     (model,) = (await (await client.get("/api/tags")).get_json())["models"]
 

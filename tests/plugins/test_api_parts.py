@@ -130,7 +130,7 @@ async def test_a_client_that_leaves_ends_the_answer_however_early(chunks: int) -
     assert closed == [True]
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8))
+@given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=8))
 def test_vectors_come_out_with_length_one_or_zero(vector: list[float]) -> None:
     assert math.hypot(*normalised(vector)) == pytest.approx(1) or not any(vector)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from corral.gguf.facts import facts
 from corral.gguf.header import Array, Header, Scalar, Tensor, Value
 from corral.gguf.layers import Attention, Weights, attention, weights
+from corral.gguf.naming import named
 from corral.gguf.reader import read_header, read_numbers, read_strings
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Weights",
     "attention",
     "facts",
+    "named",
     "read_header",
     "read_numbers",
     "read_strings",

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from corral import options
+from corral import gguf, options
 from corral.errors import InvalidInput, Unsupported
 from corral.library import config as configs
 from corral.library.adapters import check_adapter
@@ -122,7 +122,8 @@ class Planner:
         size = self._store.blobs.size(digest)
         if size is None:
             raise InvalidInput(f"blob {digest} of '{name}' is not in the store; upload it first")
-        role = role_of(self._headers.read(digest))
+        with gguf.named(name):
+            role = role_of(self._headers.read(digest))
         if wanted and role != wanted:
             noun = "an adapter" if wanted == layers.ADAPTER else "a model"
             raise InvalidInput(f"'{name}' is not {noun} (its general.type says otherwise)")
@@ -132,7 +133,8 @@ class Planner:
         config: JsonObject = dict(base.config) if base else {}
         if base is None:
             model = next(layer for layer in draft.layers if layer.media_type == layers.MODEL)
-            config = configs.describe(self._headers.facts(model.digest))
+            with gguf.named(request.model):
+                config = configs.describe(self._headers.facts(model.digest))
         for kind in KINDS:
             config = configs.with_choice(config, kind, getattr(request, kind))
         if request.requires:

@@ -102,7 +102,8 @@ class Pull:
             if expected and digest != expected:
                 raise SourceError(f"digest mismatch, file must be downloaded again: want {expected}, got {digest}")
             if part.media_type in _WEIGHTS:
-                gguf.read_header(path)
+                with gguf.named(part.name):
+                    gguf.read_header(path)
         except (SourceError, InvalidGGUF):
             path.unlink(missing_ok=True)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from corral import gguf
 from corral.errors import ModelNotFound
 from corral.library.contents import Headers, blob_path, read_contents, weights
 from corral.library.resolution import require_offered, settle
@@ -45,7 +46,8 @@ class Specs:
         manifest = contents.installed.manifest
         model = weights(contents)
         path = blob_path(self._store, model, name)
-        facts = self._headers.facts(model.digest)
+        with gguf.named(name):
+            facts = self._headers.facts(model.digest)
         choices = settle(contents.config, facts.chat_template, has_go_template=bool(contents.template), plugins=self._plugins)
         projectors = manifest.all(layers.PROJECTOR)
         draft = manifest.one(layers.DRAFT)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from corral.errors import StoreError
-from corral.gguf import read_header
+from corral.gguf import named, read_header
 from corral.placement.explaining import explain
 from corral.placement.footprint import measure
 from corral.placement.place import place
@@ -63,5 +63,6 @@ class Planner:
         if key not in self._seen:
             while len(self._seen) >= _KEPT:
                 self._seen.pop(next(iter(self._seen)))
-            self._seen[key] = measure(self._read(model.path), companion_bytes=companions)
+            with named(model.name):
+                self._seen[key] = measure(self._read(model.path), companion_bytes=companions)
         return self._seen[key]

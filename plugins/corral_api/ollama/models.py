@@ -12,7 +12,7 @@ from corral_api.bodies import BodyReader
 from corral_api.ollama import reading, schema
 from corral_api.ollama.details import running_model, shown_model, tags_model
 from corral_api.routes import Route
-from corral_api.web import body_bytes, json_response
+from corral_api.web import body_bytes, json_response, report_headers
 
 if TYPE_CHECKING:
     from corral.api import Engine
@@ -70,23 +70,27 @@ class Models:
 
     async def show(self) -> Response:
         """Answer POST /api/show; a `system` in the request overlays what is shown."""
-        body = self._show_body.read(await body_bytes()).value
+        read = self._show_body.read(await body_bytes())
+        body = read.value
         name = reading.model_name(body.model or body.name, "model is required")
         details = await asyncio.to_thread(self._engine.library.show, name, verbose=body.verbose)
         answer = shown_model(details)
-        return json_response(replace(answer, system=body.system) if body.system else answer)
+        shown = replace(answer, system=body.system) if body.system else answer
+        return json_response(shown, headers=report_headers(ignored=read.unknown))
 
     async def copy(self) -> Response:
         """Answer POST /api/copy."""
-        body = self._copy_body.read(await body_bytes()).value
+        read = self._copy_body.read(await body_bytes())
+        body = read.value
         source = reading.model_name(body.source, f'source "{body.source}" is invalid')
         destination = reading.model_name(body.destination, f'destination "{body.destination}" is invalid')
         await asyncio.to_thread(self._engine.library.copy, source, destination)
-        return Response(b"", 200)
+        return Response(b"", 200, report_headers(ignored=read.unknown))
 
     async def delete(self) -> Response:
         """Answer DELETE /api/delete."""
-        body = self._delete_body.read(await body_bytes()).value
+        read = self._delete_body.read(await body_bytes())
+        body = read.value
         name = reading.model_name(body.model or body.name, "model is required")
         await asyncio.to_thread(self._engine.library.delete, name)
-        return Response(b"", 200)
+        return Response(b"", 200, report_headers(ignored=read.unknown))
