@@ -109,6 +109,7 @@ class Service:
 
     def _run_busy(self) -> None:
         while self._embeds or not self._engine.is_idle:
+            self._make_way()
             outputs = self._engine.step()
             # Before the parent wakes up to read the outputs: it would be counted among those who want a core.
             self._loaded.share_cores()
@@ -118,6 +119,13 @@ class Service:
                 self._embed(self._embeds[0])
             for work in self._arrived():
                 self._do(work)
+
+    def _make_way(self) -> None:
+        """Give up a half evaluated input when running answers need its cells; it begins again when there is room."""
+        job = self._embeds[0] if self._embeds else None
+        if job and job.held and not self._engine.is_idle and not self._engine.cells.reserve(self._loaded.load.batch_tokens):
+            self._loaded.embedder.release(job)
+            self._note_held()
 
     def _arrived(self) -> Iterator[Work]:
         while True:
@@ -145,7 +153,7 @@ class Service:
                     # Running answers fill the cache; there is room again when one of them is over.
                     return
                 self._loaded.embedder.advance(job)
-                self._engine.cells.held = job.held
+                self._note_held()
         except CorralError as error:
             self._leave(job)
             self._fail(job.id, error)
@@ -155,10 +163,13 @@ class Service:
             self._send(Vectors(job.id, self._loaded.embedder.width, b"".join(job.vectors), job.prompt_tokens, job.notes))
 
     def _leave(self, job: EmbedJob) -> None:
-        self._embeds.remove(job)
         if job.held:
             self._loaded.embedder.release(job)
-            self._engine.cells.held = 0
+        self._embeds.remove(job)
+        self._note_held()
+
+    def _note_held(self) -> None:
+        self._engine.cells.held = sum(job.held for job in self._embeds)
 
     def _fail(self, id: int, error: CorralError) -> None:  # noqa: A002 - it is the request's id
         figures = {"tokens": error.tokens, "context": error.context} if isinstance(error, ContextExceeded) else {}
