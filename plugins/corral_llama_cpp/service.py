@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from corral_llama_cpp.wire import Reply, Request
 
 #: What the decoding thread is asked to do. Text has become tokens by then, which would hold up running answers.
-Work: TypeAlias = "tuple[Generate, list[int]] | Cancel | EmbedJob"
+Work: TypeAlias = "tuple[Generate, list[int], int] | Cancel | EmbedJob"
+#: Tokens that may differ at the seam when a message is tokenised without what precedes it.
+_SEAM = 2
 
 
 class Service:
@@ -75,7 +77,8 @@ class Service:
         elif not all(map(vocabulary.holds, request.context)):
             self._fail(request.id, InvalidInput("the context has tokens that the model does not know; was it made by another model?"))
         else:
-            self._work.put((request, self._prompt(request)))
+            prompt = self._prompt(request)
+            self._work.put((request, prompt, self._turn(request, prompt)))
 
     def _prompt(self, request: Generate) -> list[int]:
         vocabulary = self._loaded.model.vocabulary
@@ -84,6 +87,14 @@ class Service:
         # Where the model adds none, the same token at the start is the template's own mark of a turn.
         is_again = bool(request.context) and vocabulary.adds_bos and tokens[:1] == [vocabulary.bos]
         return [*request.context, *(tokens[1:] if is_again else tokens)]
+
+    def _turn(self, request: Generate, prompt: list[int]) -> int:
+        """Return after about how many tokens the last message of a prompt begins; 0 where it does not matter."""
+        if not self._engine.takes_checkpoints:
+            return 0
+        last = max((i for i, segment in enumerate(request.segments) if segment.kind is SegmentKind.USER), default=0)
+        message = self._loaded.model.vocabulary.tokens(request.segments[last:])
+        return max(len(prompt) - len(message) - _SEAM, 0)
 
     def _start_embed(self, request: Embed | Rerank) -> None:
         embedder = self._loaded.embedder
@@ -140,8 +151,8 @@ class Service:
                 self._engine.cancel(id_)
                 for job in [job for job in self._embeds if job.id == id_]:
                     self._leave(job)
-            case (request, prompt):
-                self._engine.submit(request, prompt)
+            case (request, prompt, turn):
+                self._engine.submit(request, prompt, turn)
             case job:
                 self._embeds.append(job)
 

@@ -11,14 +11,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from corral.errors import ContextExceeded, CorralError, RunnerError
 from corral.events import TokenLogprob
+from corral_llama_cpp.engine.checkpoints import TAIL, Checkpoint, marks, merged, thinned, total_bytes
 from corral_llama_cpp.engine.limits import fit, window
 from corral_llama_cpp.engine.loop import Engine
-from corral_llama_cpp.engine.seams import Batch, Guesser, SamplingFailed
+from corral_llama_cpp.engine.seams import Batch, Cut, Guesser, SamplingFailed
 from corral_llama_cpp.wire import Generate, Output, Sampling
 
 LETTERS = 6
 END = 0
 CONTEXT = 24
+WINDOW = 5
 
 
 def next_token(tokens: tuple[int, ...]) -> int:
@@ -39,11 +41,15 @@ class Cell:
 
 
 class ToyMemory:
-    """A cache with llama.cpp's rules: a cell has one position for all its owners."""
+    """A cache with llama.cpp's rules: a cell has one position for all its owners, and there may be states beside the cells."""
 
-    def __init__(self, *, can_cut: bool = True) -> None:
+    def __init__(self, cut: Cut) -> None:
         self.cells: list[Cell] = []
-        self.can_cut = can_cut
+        self.has_states = cut in (Cut.AT_CHECKPOINTS, Cut.NOWHERE)
+        #: The tokens that have gone into the state of each sequence; it can't forget one.
+        self.states: dict[int, list[int]] = {}
+        #: From which position on a sliding window still has the tokens of each sequence.
+        self.starts: dict[int, int] = {}
         self.refuses = False
 
     def of(self, sequence: int) -> list[Cell]:
@@ -56,8 +62,11 @@ class ToyMemory:
 
     def remove(self, sequence: int, start: int, end: int = -1) -> bool:
         gone = [c for c in self.of(sequence) if c.position >= start and (end < 0 or c.position < end)]
-        if gone and start and not self.can_cut:
+        if self.has_states and start and len(self.states.get(sequence, ())) > start:
             return False
+        if not start and end < 0:
+            self.states.pop(sequence, None)
+            self.starts.pop(sequence, None)
         for cell in gone:
             cell.owners.discard(sequence)
         self.cells = [c for c in self.cells if c.owners]
@@ -67,15 +76,38 @@ class ToyMemory:
         for cell in self.of(source):
             if start <= cell.position < end:
                 cell.owners.add(target)
+        self.states[target] = list(self.states.get(source, ()))
+        if not start:
+            self.starts[target] = self.starts.get(source, 0)
 
     def save(self, sequence: int) -> bytes:
         return bytes(self.tokens(sequence))
+
+    def reaches_back(self, sequence: int, length: int) -> bool:
+        return self.starts.get(sequence, 0) <= max(length - WINDOW, 0)
+
+    def checkpoint(self, sequence: int) -> bytes:
+        return bytes(self.states[sequence])
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        if self.refuses:
+            self.states.pop(sequence, None)
+            return False
+        self.states[sequence] = list(state)
+        return True
+
+    def forget_the_distant(self) -> None:
+        """Give the cells that no window reaches to others, as the library may in any decode."""
+        for sequence in {owner for cell in self.cells for owner in cell.owners}:
+            self.starts[sequence] = max(self.starts.get(sequence, 0), len(self.of(sequence)) - WINDOW)
 
     def load(self, sequence: int, state: bytes) -> bool:
         assert not self.of(sequence)
         if self.refuses:
             return False
         self.cells += [Cell(position, token, {sequence}) for position, token in enumerate(state)]
+        self.states[sequence] = list(state)
+        self.starts[sequence] = max(len(state) - WINDOW, 0)
         return True
 
     def shift(self, sequence: int, start: int, delta: int) -> None:
@@ -101,7 +133,7 @@ class ToySampler:
 @dataclass
 class ToyBackend:
     capacity: int
-    can_cut: bool = True
+    cut: Cut = Cut.ANYWHERE
     can_shift: bool = True
     batch_tokens: int = 16
     context_tokens: int = CONTEXT
@@ -117,7 +149,7 @@ class ToyBackend:
     decodes: int = 0
 
     def __post_init__(self) -> None:
-        self.memory = ToyMemory(can_cut=self.can_cut)
+        self.memory = ToyMemory(self.cut)
 
     def decode(self, batch: Batch) -> int:
         self.decodes += 1
@@ -129,10 +161,17 @@ class ToyBackend:
             if status > 0 or (status and index >= len(batch.tokens) // 2):
                 break
             self.memory.cells.append(Cell(position, token, {sequence}))
+            self.memory.states.setdefault(sequence, []).append(token)
             if index in batch.outputs:
-                self.rows.append(next_token(tuple(self.memory.tokens(sequence)[: position + 1])))
+                self.rows.append(self.next_token(sequence, position))
         self.evaluated += len(batch.tokens)
         return status
+
+    def next_token(self, sequence: int, position: int) -> int:
+        tokens = self.memory.tokens(sequence)[: position + 1]
+        assert not self.memory.has_states or self.memory.states[sequence] == tokens
+        assert self.cut is not Cut.IN_REACH or self.memory.reaches_back(sequence, position)
+        return next_token(tuple(tokens))
 
     def sampler(self, request: Generate, prompt: list[int]) -> ToySampler:
         return ToySampler(self, fails=request.sampling.seed == 666)
@@ -167,19 +206,22 @@ def oracle(prompt: list[int], sampling: Sampling, *, shift: bool = True) -> tupl
 class Bench:
     """An engine over a toy, and what its requests have got."""
 
-    def __init__(self, backend: ToyBackend, slots: int = 3) -> None:
+    def __init__(self, backend: ToyBackend, slots: int = 3, budget: int = 200) -> None:
         self.backend = backend
-        self.engine = Engine(backend, slots=slots, sequences=slots + 2, idle_cells=backend.capacity // 4, parking_bytes=200, fail=self.fail)
+        self.budget = budget
+        self.engine = Engine(
+            backend, slots=slots, sequences=slots + 2, idle_cells=backend.capacity // 4, parking_bytes=budget, spacing=3, fail=self.fail
+        )
         self.failed: dict[int, CorralError] = {}
         self.text: dict[int, str] = {}
         self.ends: dict[int, Output] = {}
         self.ids = 0
 
-    def ask(self, prompt: list[int], *, shift: bool = True, truncate: bool = True, **options: object) -> int:
+    def ask(self, prompt: list[int], *, shift: bool = True, truncate: bool = True, turn: int = 0, **options: object) -> int:
         self.ids += 1
         self.text[self.ids] = ""
         request = Generate(self.ids, (), Sampling(**options), shift=shift, truncate=truncate)
-        self.engine.submit(request, list(prompt))
+        self.engine.submit(request, list(prompt), turn)
         return self.ids
 
     def step(self) -> None:
@@ -208,11 +250,18 @@ class Bench:
         assert held <= set(noted)
         for id_, tokens in noted.items():
             assert self.backend.memory.tokens(id_) == tokens
+            assert not self.backend.memory.has_states or self.backend.memory.states.get(id_, []) == tokens
         assert self.engine.cells.used == len(self.backend.memory.cells)
+        for sequence in self.engine.cells.sequences:
+            for checkpoint in sequence.checkpoints:
+                assert list(checkpoint.state) == sequence.tokens[: checkpoint.length]
+        checkpoints = [c for s in self.engine.cells.sequences for c in s.checkpoints]
+        assert total_bytes(checkpoints) <= self.budget // 2
 
 
-def bench(slots: int = 3, **options: object) -> Bench:
-    return Bench(ToyBackend(capacity=CONTEXT * slots, **options), slots)
+def bench(slots: int = 3, budget: int = 200, **options: object) -> Bench:
+    context = options.setdefault("context_tokens", CONTEXT)
+    return Bench(ToyBackend(capacity=context * slots, **options), slots, budget)
 
 
 BASE = [1, 2, 3, 1, 1, 2, 2, 3, 3, 1, 3, 2, 1, 2, 1, 3, 2, 2, 1, 1, 3, 1, 2]
@@ -224,23 +273,29 @@ PROMPT = st.builds(
 class Company(RuleBasedStateMachine):
     """Requests come, go, share, slide, fail; each answer is the oracle's, and the book is always true."""
 
-    can_cut = True
+    cut = Cut.ANYWHERE
     can_shift = True
+    budget = 200
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = bench(can_cut=self.can_cut, can_shift=self.can_shift)
+        self.bench = bench(budget=self.budget, cut=self.cut, can_shift=self.can_shift)
         self.expected: dict[int, tuple[str, str]] = {}
 
     @rule(
-        prompt=PROMPT, num_predict=st.integers(1, 40), num_keep=st.integers(-1, 6), shift=st.booleans(), draft=st.sampled_from([-1, 0, 3])
+        prompt=PROMPT,
+        num_predict=st.integers(1, 40),
+        num_keep=st.integers(-1, 6),
+        shift=st.booleans(),
+        draft=st.sampled_from([-1, 0, 3]),
+        turn=st.integers(0, 24),
     )
-    def ask(self, prompt, num_predict, num_keep, shift, draft):
+    def ask(self, prompt, num_predict, num_keep, shift, draft, turn):
         sampling = Sampling(num_predict=num_predict, num_keep=num_keep, draft_num_predict=draft)
         if len(prompt) > CONTEXT:
             shift = True
         options = {"num_predict": num_predict, "num_keep": num_keep, "draft_num_predict": draft}
-        id_ = self.bench.ask(prompt, shift=shift, **options)
+        id_ = self.bench.ask(prompt, shift=shift, turn=turn, **options)
         self.expected[id_] = oracle(prompt, sampling, shift=shift)
 
     @rule(count=st.integers(1, 8))
@@ -279,8 +334,22 @@ class Company(RuleBasedStateMachine):
         self.answers_are_the_oracles()
 
 
+class SlidingCompany(Company):
+    cut = Cut.IN_REACH
+
+    @rule()
+    def forget_the_distant(self):
+        self.bench.backend.memory.forget_the_distant()
+
+
+class StatefulCompany(Company):
+    cut = Cut.AT_CHECKPOINTS
+    #: So little that checkpoints drive each other out, and the longest don't fit.
+    budget = 42
+
+
 class UncuttableCompany(Company):
-    can_cut = False
+    cut = Cut.NOWHERE
 
 
 class UnshiftableCompany(Company):
@@ -290,6 +359,10 @@ class UnshiftableCompany(Company):
 QUICK = settings(max_examples=50, stateful_step_count=30, deadline=None)
 TestCompany = Company.TestCase
 TestCompany.settings = QUICK
+TestSlidingCompany = SlidingCompany.TestCase
+TestSlidingCompany.settings = QUICK
+TestStatefulCompany = StatefulCompany.TestCase
+TestStatefulCompany.settings = QUICK
 TestUncuttableCompany = UncuttableCompany.TestCase
 TestUncuttableCompany.settings = QUICK
 TestUnshiftableCompany = UnshiftableCompany.TestCase
@@ -329,7 +402,6 @@ def test_an_abandoned_leader_does_not_hold_up_who_waits_for_its_prefix():
 
 def test_what_had_to_leave_the_cache_is_parked_and_comes_back():
     table = bench(slots=1, context_tokens=128, batch_tokens=128)
-    table.backend.capacity = 128
     first = [1 + i % 4 for i in range(60)]
     for prompt in (first, [2] * 60, [3] * 60):
         table.ask(prompt, num_predict=1)
@@ -338,6 +410,101 @@ def test_what_had_to_leave_the_cache_is_parked_and_comes_back():
     table.run()
     assert table.ends[again].end.usage.cached_tokens == len(first)
     table.check()
+
+
+def stateful(**options: object) -> Bench:
+    return bench(cut=Cut.AT_CHECKPOINTS, context_tokens=128, budget=2000, **options)
+
+
+SYSTEM = [1 + i % 4 for i in range(40)]
+
+
+def cached(table: Bench, prompt: list[int], **options: object) -> int:
+    id_ = table.ask(prompt, num_predict=2, **options)
+    table.run()
+    table.check()
+    return table.ends[id_].end.usage.cached_tokens
+
+
+def test_a_turn_that_leaves_out_the_end_of_the_last_prompt_evaluates_from_there_on():
+    table = stateful()
+    cached(table, [*SYSTEM, 5, 5, 5])
+    assert cached(table, [*SYSTEM, 5, 5, 1, 2, 3]) == len(SYSTEM) + 3 - TAIL
+
+
+def test_another_question_evaluates_from_the_last_message_on():
+    table = stateful()
+    cached(table, [*SYSTEM, *[2] * 20], turn=len(SYSTEM))
+    assert cached(table, [*SYSTEM, *[3] * 20], turn=len(SYSTEM)) == len(SYSTEM)
+
+
+def test_where_two_prompts_part_a_third_one_goes_on():
+    table = stateful()
+    cached(table, [*SYSTEM, *[2] * 20])
+    assert cached(table, [*SYSTEM, *[3] * 20]) == 0
+    assert cached(table, [*SYSTEM, *[4, 5] * 10]) == len(SYSTEM)
+
+
+@pytest.mark.parametrize("cut", [Cut.IN_REACH, Cut.AT_CHECKPOINTS])
+def test_a_burst_with_a_new_common_prefix_computes_it_once_whatever_the_memory(cut):
+    table = bench(slots=4, context_tokens=64, cut=cut)
+    ids = [table.ask([*SYSTEM, 5, 1 + n], num_predict=2) for n in range(4)]
+    table.run()
+    assert set(table.ends) == set(ids)
+    assert table.backend.evaluated < len(SYSTEM) + 4 * 8
+    table.check()
+
+
+def test_a_parked_sequence_comes_back_with_its_checkpoints():
+    table = stateful(slots=1)
+    cached(table, [*SYSTEM, *[2] * 20], turn=len(SYSTEM))
+    for filler in (3, 4):
+        cached(table, [filler] * 90)
+    assert cached(table, [*SYSTEM, *[5, 1] * 10]) == len(SYSTEM)
+
+
+def test_states_that_are_too_large_to_keep_are_copied_once():
+    table = stateful()
+    table.backend.memory.checkpoint = lambda sequence: bytes(5000)
+    assert cached(table, SYSTEM) == 0
+    table.backend.memory.checkpoint = None
+    assert cached(table, [*SYSTEM[:30], *[2] * 20]) == 0
+
+
+@pytest.mark.parametrize(("forgets", "expected"), [(False, len(SYSTEM)), (True, 0)])
+def test_a_sliding_window_is_cut_only_where_it_still_reaches_back(forgets, expected):
+    table = bench(cut=Cut.IN_REACH, context_tokens=128)
+    cached(table, [*SYSTEM, *[2] * 20])
+    if forgets:
+        table.backend.memory.forget_the_distant()
+    assert cached(table, [*SYSTEM, *[3] * 20]) == expected
+
+
+@pytest.mark.parametrize(
+    ("prompt", "computed", "others", "expected"),
+    [
+        (100, 0, [50], [50, 96]),
+        (100, 0, [90], [90]),
+        (100, 70, [50], [96]),
+        (100, 96, [50, 98], []),
+        (100, 0, [100, 130], [96]),
+        (12, 0, [], []),
+    ],
+)
+def test_checkpoints_are_made_where_they_spare_enough(prompt, computed, others, expected):
+    assert marks(prompt, computed, others, spacing=10) == expected
+
+
+def checkpoints(*lengths: int) -> tuple[Checkpoint, ...]:
+    return tuple(Checkpoint(length, b"") for length in lengths)
+
+
+def test_the_checkpoint_that_spares_least_goes_first_and_the_newest_last():
+    kept = merged(checkpoints(500, 520, 1000, 1100, 1600), checkpoints(2000, 2005, 3000, 3001))
+    assert [c.length for c in kept] == [500, 520, 1000, 1100, 1600, 2000, 3000, 3001]
+    while len(kept) > 3:
+        kept = thinned(kept)
+    assert [c.length for c in kept] == [1000, 3000, 3001]
 
 
 class ToyGuesser:

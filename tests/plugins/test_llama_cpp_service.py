@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from corral.conversation import Prompt, Segment
+from corral.conversation import Prompt, Segment, SegmentKind
 from corral.errors import ContextExceeded, RunnerDied
 from corral.events import Usage
 from corral.runners import Done, Generation, Piece
@@ -141,7 +141,7 @@ def test_an_embedding_waits_for_room_in_a_full_cache_instead_of_failing(steps: i
 @pytest.mark.parametrize(("context", "prompt"), [((), [1, 5]), ((1, 4), [1, 4, 5])])
 def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...], prompt: list[int]) -> None:
     submitted: list[list[int]] = []
-    engine = SimpleNamespace(is_idle=True, submit=lambda _, tokens: submitted.append(tokens))
+    engine = SimpleNamespace(is_idle=True, takes_checkpoints=False, submit=lambda _, tokens, turn: submitted.append(tokens))
     vocabulary = SimpleNamespace(bos=1, adds_bos=True, holds=lambda _: True, tokens=lambda _: [1, 5])
     loaded = SimpleNamespace(
         engine=lambda fail: engine,
@@ -155,6 +155,35 @@ def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...],
     service.work_off()
 
     assert submitted == [prompt]
+
+
+@pytest.mark.parametrize(
+    ("segments", "turn"),
+    [
+        ([Segment("<|user|>"), Segment("abcdef", SegmentKind.USER), Segment("<|end|>")], 6),
+        ([Segment("ab", SegmentKind.USER), Segment("cd"), Segment("efg", SegmentKind.USER), Segment("h")], 2),
+        ([Segment("a", SegmentKind.USER)], 0),
+        ([Segment("control only")], 0),
+    ],
+)
+def test_the_engine_is_told_where_the_last_message_begins(segments: list[Segment], turn: int) -> None:
+    submitted: list[int] = []
+    engine = SimpleNamespace(is_idle=True, takes_checkpoints=True, submit=lambda _, tokens, turn: submitted.append(turn))
+    vocabulary = SimpleNamespace(
+        bos=0, adds_bos=False, holds=lambda _: True, tokens=lambda segments: list("".join(s.text for s in segments))
+    )
+    loaded = SimpleNamespace(
+        engine=lambda fail: engine,
+        load=SimpleNamespace(is_embedding=False),
+        model=SimpleNamespace(vocabulary=vocabulary),
+        cores=SimpleNamespace(busy=nullcontext),
+    )
+    service = Service(cast("LoadedModel", loaded), lambda _: None)
+    service.take(Generate(1, tuple(segments)))
+
+    service.work_off()
+
+    assert submitted == [turn]
 
 
 def test_an_input_that_is_too_long_is_refused_before_the_decoding_thread_hears_of_it() -> None:

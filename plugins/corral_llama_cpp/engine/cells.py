@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
+from corral_llama_cpp.engine.checkpoints import Checkpoint, last, merged, reach, thinned, total_bytes
 from corral_llama_cpp.engine.prefixes import common_prefix
+from corral_llama_cpp.engine.seams import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +29,8 @@ class Sequence:
     tokens: list[int] = field(default_factory=list)
     #: One number per token; sequences that share a cell have the same number.
     cells: list[int] = field(default_factory=list)
+    #: Where a memory that can't be cut can go back to; those of shorter lengths first.
+    checkpoints: tuple[Checkpoint, ...] = ()
     is_busy: bool = True
     used_at: int = 0
 
@@ -37,12 +41,23 @@ class Cells:
     Idle cells cost something: attention passes over every cell up to the last used one, whoever it belongs to.
     """
 
-    def __init__(self, memory: Memory, parking: Parking, *, capacity: int, sequences: int, idle_cells: int, can_cut: bool) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        parking: Parking,
+        *,
+        capacity: int,
+        sequences: int,
+        idle_cells: int,
+        cut: Cut,
+        checkpoint_bytes: int,
+    ) -> None:
         self._memory = memory
         self._parking = parking
         self._capacity = capacity
         self._idle_cells = idle_cells
-        self._can_cut = can_cut
+        self._cut = cut
+        self._checkpoint_bytes = checkpoint_bytes
         self._free_ids = list(range(sequences - 1, -1, -1))
         self._sequences: dict[int, Sequence] = {}
         self._references: Counter[int] = Counter()
@@ -78,14 +93,18 @@ class Cells:
             self._share(best, sequence, length)
         return sequence
 
+    def parting(self, prompt: list[int]) -> int:
+        """Return how many tokens of a prompt a sequence of the cache begins with, whether they can be used or not."""
+        return max((common_prefix(s.tokens, prompt) for s in self._sequences.values()), default=0)
+
     def extend(self, sequence: Sequence, prompt: list[int]) -> int:
         """Share what others have computed meanwhile of a prompt; return how many tokens that spares."""
         best, length = self._best(prompt, apart_from=sequence)
-        gain = length - len(sequence.tokens)
-        if best is None or gain <= 0 or not self._can_cut:
+        held = len(sequence.tokens)
+        if best is None or length <= held:
             return 0
         self._share(best, sequence, length)
-        return gain
+        return len(sequence.tokens) - held
 
     def reserve(self, cells: int) -> bool:
         """Let idle sequences go, the longest unused first, until that many cells are free."""
@@ -105,22 +124,36 @@ class Cells:
     def cut(self, sequence: Sequence, length: int) -> bool:
         """Make the cache hold only the first tokens of a sequence, and nothing that was written beyond what is noted.
 
-        A memory that can't be cut loses the whole sequence; then the answer is False.
+        A memory that can't be cut there goes back to a checkpoint, or loses the whole sequence; then the answer is False.
         """
-        if self._memory.remove(sequence.id, length):
+        if self._reaches_back(sequence, length) and self._memory.remove(sequence.id, length):
             self._forget(sequence, length, len(sequence.cells))
             return True
-        self._memory.remove(sequence.id, 0)
-        self._forget(sequence, 0, len(sequence.cells))
+        self._go_back(sequence, length)
         return False
+
+    def checkpoint(self, sequence: Sequence) -> None:
+        """Copy the state of a sequence, to come back to; copies of those longest unused make room for it."""
+        length = len(sequence.tokens)
+        if not self._checkpoint_bytes or reach(sequence.checkpoints, length) == length:
+            return
+        state = self._memory.checkpoint(sequence.id)
+        if len(state) > self._checkpoint_bytes:
+            # All states of a model have one size.
+            self._checkpoint_bytes = 0
+            return
+        sequence.checkpoints = merged(sequence.checkpoints, [Checkpoint(length, state)])
+        self._trim_checkpoints()
 
     def slide(self, sequence: Sequence, keep: int, discard: int) -> bool:
         """Drop `discard` tokens after the first `keep` and move the rest down.
 
-        False when the rest is shared with a busy sequence (a cell has one position for all); then nothing has changed.
+        False when the rest is shared with a busy sequence (a cell has one position for all), or can't be moved without
+        what goes; then nothing has changed.
         """
         end = keep + discard
-        if not self._own(sequence, keep):
+        is_movable = self._cut is Cut.ANYWHERE or (self._cut is Cut.IN_REACH and self._reaches_back(sequence, 0))
+        if not (is_movable and self._own(sequence, keep)):
             return False
         self._memory.remove(sequence.id, keep, end)
         self._memory.shift(sequence.id, end, -discard)
@@ -131,11 +164,15 @@ class Cells:
         """Give a sequence back; its tokens stay as a prefix for others when `keep`."""
         sequence.is_busy = False
         sequence.used_at = next(self._clock)
-        if not keep or not sequence.tokens or self._is_repeated(sequence):
+        longer = self._repeating(sequence)
+        if longer is not None:
+            longer.checkpoints = merged(longer.checkpoints, sequence.checkpoints)
+        if not keep or not sequence.tokens or longer is not None:
             self._drop(sequence)
             return
         for other in self._idle():
             if other is not sequence and other.tokens == sequence.tokens[: len(other.tokens)]:
+                sequence.checkpoints = merged(sequence.checkpoints, other.checkpoints)
                 self._drop(other)
         self._trim_idle()
 
@@ -151,7 +188,7 @@ class Cells:
 
     def _bring_back(self, prompt: list[int], cached: int) -> Sequence | None:
         """Return a sequence from the parking when that spares clearly more than the `cached` tokens."""
-        parked, length = self._parking.find(prompt[:-1], whole=not self._can_cut)
+        parked, length = self._parking.find(prompt[:-1], whole=self._cut is not Cut.ANYWHERE)
         if parked is None or length < cached + WORTH_BRINGING_BACK or not self._make_id_free(None):
             return None
         self.reserve(len(parked.tokens))
@@ -162,6 +199,7 @@ class Cells:
             return None
         self._parking.touch(parked)
         self.append(sequence, parked.tokens)
+        sequence.checkpoints = parked.checkpoints
         if length < len(parked.tokens):
             self.cut(sequence, length)
         return sequence
@@ -179,9 +217,35 @@ class Cells:
     def _reusable(self, sequence: Sequence, prompt: list[int]) -> int:
         # The last token of a prompt is always evaluated: its logits are what the answer starts from.
         shared = common_prefix(sequence.tokens, prompt[:-1])
-        if self._can_cut or (shared == len(sequence.tokens) and not sequence.is_busy):
+        is_whole = shared == len(sequence.tokens)
+        if self._cut is Cut.NOWHERE:
+            return shared if is_whole and not sequence.is_busy else 0
+        if is_whole or self._reaches_back(sequence, shared):
             return shared
-        return 0
+        return reach(sequence.checkpoints, shared)
+
+    def _reaches_back(self, sequence: Sequence, length: int) -> bool:
+        """Return whether a sequence can go on after its first `length` tokens, as far as the book can tell."""
+        match self._cut:
+            case Cut.ANYWHERE:
+                return True
+            case Cut.IN_REACH:
+                return self._memory.reaches_back(sequence.id, length)
+            case Cut.AT_CHECKPOINTS | Cut.NOWHERE:
+                return length == len(sequence.tokens)
+            case _:
+                assert_never(self._cut)
+
+    def _go_back(self, sequence: Sequence, length: int) -> None:
+        """Go back to the last checkpoint within the first `length` tokens, or to nothing."""
+        found = last(sequence.checkpoints, length)
+        kept = 0
+        if found is not None and self._memory.restore(sequence.id, found.state):
+            kept = found.length
+        if not self._memory.remove(sequence.id, kept):
+            self._memory.remove(sequence.id, 0)
+            kept = 0
+        self._forget(sequence, kept, len(sequence.cells))
 
     def _take_over(self, sequence: Sequence, length: int) -> Sequence:
         sequence.is_busy = True
@@ -197,6 +261,10 @@ class Cells:
         target.cells.extend(source.cells[start:length])
         self._references.update(source.cells[start:length])
         source.used_at = target.used_at = next(self._clock)
+        target.checkpoints = merged(target.checkpoints, [c for c in source.checkpoints if c.length <= length])
+        if self._cut is Cut.AT_CHECKPOINTS and length < len(source.tokens):
+            # The copy has the state after the source's last token.
+            self._go_back(target, length)
 
     def _make_id_free(self, apart_from: Sequence | None) -> bool:
         return bool(self._free_ids) or self._drop_oldest(apart_from)
@@ -207,7 +275,7 @@ class Cells:
             return False
         oldest = min(idle, key=lambda s: s.used_at)
         if self._parking.is_wanted(oldest.tokens):
-            self._parking.park(oldest.tokens, self._memory.save(oldest.id))
+            self._parking.park(oldest.tokens, self._memory.save(oldest.id), oldest.checkpoints)
         self._drop(oldest)
         return True
 
@@ -224,6 +292,7 @@ class Cells:
                 del self._references[number]
         del sequence.tokens[start:end]
         del sequence.cells[start:end]
+        sequence.checkpoints = tuple(c for c in sequence.checkpoints if c.length <= start)
 
     def _own(self, sequence: Sequence, start: int) -> bool:
         """Make a sequence the only owner of its cells from `start` on, at the cost of idle ones; False when it can't be."""
@@ -238,13 +307,19 @@ class Cells:
     def _idle(self) -> list[Sequence]:
         return [s for s in self._sequences.values() if not s.is_busy]
 
-    def _is_repeated(self, sequence: Sequence) -> bool:
+    def _repeating(self, sequence: Sequence) -> Sequence | None:
+        """Return an idle sequence that begins with all of this one."""
         length = len(sequence.tokens)
-        return any(s is not sequence and s.tokens[:length] == sequence.tokens for s in self._idle())
+        return next((s for s in self._idle() if s is not sequence and s.tokens[:length] == sequence.tokens), None)
 
     def _trim_idle(self) -> None:
         while self.used - self._busy_cells() > self._idle_cells and len(self._idle()) > 1:
             self._drop_oldest()
+
+    def _trim_checkpoints(self) -> None:
+        while total_bytes(c for s in self._sequences.values() for c in s.checkpoints) > self._checkpoint_bytes:
+            oldest = min((s for s in self._sequences.values() if s.checkpoints), key=lambda s: s.used_at)
+            oldest.checkpoints = thinned(oldest.checkpoints)
 
     def _busy_cells(self) -> int:
         return len(_union(s.cells for s in self._sequences.values() if s.is_busy))

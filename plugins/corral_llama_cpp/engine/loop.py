@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from corral.errors import CorralError, RunnerError
 from corral_llama_cpp.engine.cells import Cells
+from corral_llama_cpp.engine.checkpoints import marks
 from corral_llama_cpp.engine.limits import answer_limit, fit, window
 from corral_llama_cpp.engine.parking import Parking
 from corral_llama_cpp.engine.plan import Pacer, Want, compose
 from corral_llama_cpp.engine.prefixes import common_prefix
-from corral_llama_cpp.engine.seams import Batch, SamplingFailed
+from corral_llama_cpp.engine.seams import Batch, Cut, SamplingFailed
 from corral_llama_cpp.engine.stream import Stream
 from corral_llama_cpp.wire import Note
 
@@ -50,18 +51,24 @@ class Engine:
         sequences: int,
         idle_cells: int,
         parking_bytes: int,
+        spacing: int,
         fail: Callable[[int, CorralError], None],
     ) -> None:
         self._backend = backend
         self._slots = slots
+        self._spacing = spacing
         self._fail = fail
+        #: Whether it matters where the last message of a prompt begins.
+        self.takes_checkpoints = backend.cut is Cut.AT_CHECKPOINTS
+        checkpoint_bytes = parking_bytes // 2 if self.takes_checkpoints else 0
         self._cells = Cells(
             backend.memory,
-            Parking(parking_bytes),
+            Parking(parking_bytes - checkpoint_bytes),
             capacity=backend.context_tokens * slots,
             sequences=sequences,
             idle_cells=idle_cells,
-            can_cut=backend.can_cut,
+            cut=backend.cut,
+            checkpoint_bytes=checkpoint_bytes,
         )
         self._pacer = Pacer(backend.batch_tokens)
         self._waiting: deque[Stream] = deque()
@@ -82,10 +89,12 @@ class Engine:
         """Return the number of streams whose answer has begun."""
         return sum(stream.is_running for stream in self._streams)
 
-    def submit(self, request: Generate, prompt: list[int]) -> None:
-        """Queue a request; one that can't be served fails at once."""
+    def submit(self, request: Generate, prompt: list[int], turn: int = 0) -> None:
+        """Queue a request; one that can't be served fails at once. `turn` is where the last message of its prompt begins."""
         try:
-            self._waiting.append(self._stream(request, prompt))
+            stream = self._stream(request, prompt)
+            stream.turn = turn
+            self._waiting.append(stream)
         except CorralError as error:
             self._fail(request.id, error)
 
@@ -123,24 +132,31 @@ class Engine:
 
     def _admit(self) -> None:
         while self._waiting and len(self._streams) < self._slots:
-            sequence = self._cells.open(self._waiting[0].target)
+            target = self._waiting[0].target
+            # Where this prompt leaves what is known, others will; the book may forget it while room is made.
+            parting = self._cells.parting(target)
+            sequence = self._cells.open(target)
             if sequence is None:
                 return
             stream = self._waiting.popleft()
             stream.admit(sequence)
+            if self.takes_checkpoints:
+                stream.marks = marks(len(target), stream.computed, [stream.turn, parting], self._spacing)
             self._streams.append(stream)
             self._find_leader(stream)
 
     def _find_leader(self, stream: Stream) -> None:
         """Look for an older stream that will compute more of this prompt than the cache holds."""
         stream.leader = None
-        if not self._backend.can_cut:
+        if self._backend.cut is Cut.NOWHERE:
             return
         reach = stream.computed + WORTH_WAITING
         for other in self._streams[: self._streams.index(stream)]:
             length = min(common_prefix(other.target, stream.target), len(stream.target) - 1)
             if other.computed < length and length >= reach:
                 stream.leader, stream.lead_tokens, reach = other, length, length + 1
+        if stream.leader is not None and self.takes_checkpoints:
+            stream.leader.marks.append(stream.lead_tokens)
 
     def _follow(self, stream: Stream) -> None:
         """Share what the leader has computed, once it has come far enough or has gone."""
@@ -160,9 +176,9 @@ class Engine:
             stream.end("length")
             return
         keep, discard = view.keep, view.discard
-        can_slide = self._backend.can_shift and self._backend.can_cut
-        if not (can_slide and self._cells.slide(sequence, keep, discard)):
+        if not (self._backend.can_shift and self._cells.slide(sequence, keep, discard)):
             self._cells.cut(sequence, keep)
+        stream.marks.clear()
         del stream.target[keep : keep + discard]
         stream.note(Note("context_shifted", f"the context is full; {discard} tokens after the first {keep} were dropped"))
 
@@ -171,7 +187,7 @@ class Engine:
         streams = [s for s in self._streams if s.leader is None and not s.is_over]
         running = self.running
         chunk = self._pacer.chunk(running=running > 0)
-        shares = compose([Want(s.pending, s.is_running) for s in streams], batch=self._backend.batch_tokens, chunk=chunk)
+        shares = compose([Want(s.next_tokens, s.is_running) for s in streams], batch=self._backend.batch_tokens, chunk=chunk)
         room = MOST_DRAFTED // running if running and not any(s.pending > 1 for s in streams) else 0
         for stream, share in zip(streams, shares, strict=True):
             if share:
@@ -181,7 +197,8 @@ class Engine:
     def _add(self, stream: Stream, share: int, room: int, batch: Batch) -> Part:
         start = stream.computed
         tokens = stream.target[start : start + share]
-        drafted = self._draft(stream, room) if stream.is_running and self._backend.can_cut else []
+        can_undo = self._backend.cut in (Cut.ANYWHERE, Cut.IN_REACH)
+        drafted = self._draft(stream, room) if stream.is_running and can_undo else []
         is_last = share == stream.pending
         assert stream.sequence is not None
         row = batch.add(tokens + drafted, start, stream.sequence.id, 1 + len(drafted) if is_last else 0)
@@ -234,6 +251,8 @@ class Engine:
         sequence = part.stream.sequence
         assert sequence is not None
         self._cells.append(sequence, part.tokens)
+        if part.stream.computed in part.stream.marks:
+            self._cells.checkpoint(sequence)
         if part.row is None:
             return
         try:

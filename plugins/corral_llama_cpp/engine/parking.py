@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from corral_llama_cpp.engine.checkpoints import reach, total_bytes
 from corral_llama_cpp.engine.prefixes import common_prefix
+
+if TYPE_CHECKING:
+    from corral_llama_cpp.engine.checkpoints import Checkpoint
 
 #: Shorter sequences are computed again as fast as they are copied.
 WORTH_PARKING = 16
@@ -19,6 +24,12 @@ class Parked:
 
     tokens: list[int]
     state: bytes
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Return what it takes, in bytes."""
+        return len(self.state) + total_bytes(self.checkpoints)
 
 
 class Parking:
@@ -39,26 +50,30 @@ class Parking:
         is_fitting = WORTH_PARKING <= len(tokens) < self._too_long
         return self._budget > 0 and is_fitting and known < WORTH_REPEATING * len(tokens)
 
-    def park(self, tokens: list[int], state: bytes) -> None:
+    def park(self, tokens: list[int], state: bytes, checkpoints: tuple[Checkpoint, ...] = ()) -> None:
         """Take a sequence in; the longest unused ones leave when the budget is spent, but not for one that can't fit at all."""
         if len(state) > self._budget:
             self._too_long = min(self._too_long, len(tokens))
             return
         self._parked = [parked for parked in self._parked if parked.tokens != tokens[: len(parked.tokens)]]
-        self._parked.append(Parked(list(tokens), state))
-        while sum(len(parked.state) for parked in self._parked) > self._budget:
+        while len(state) + total_bytes(checkpoints) > self._budget:
+            checkpoints = checkpoints[1:]
+        self._parked.append(Parked(list(tokens), state, checkpoints))
+        while sum(parked.size for parked in self._parked) > self._budget:
             del self._parked[0]
 
     def find(self, prompt: list[int], *, whole: bool) -> tuple[Parked | None, int]:
         """Return the sequence that shares the longest prefix with a prompt, and its length.
 
-        With `whole` only sequences count that are a prefix of the prompt themselves.
+        With `whole` it is used as far as a checkpoint, unless it is a prefix of the prompt itself.
         """
         best: Parked | None = None
         length = 0
         for parked in self._parked:
             shared = common_prefix(parked.tokens, prompt)
-            if shared > length and (shared == len(parked.tokens) or not whole):
+            if whole and shared < len(parked.tokens):
+                shared = reach(parked.checkpoints, shared)
+            if shared > length:
                 best, length = parked, shared
         return best, length
 

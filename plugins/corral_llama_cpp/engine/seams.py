@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
 class SamplingFailed(Exception):
     """No token could be chosen: the logits are not numbers, or everything was ruled out."""
+
+
+class Cut(Enum):
+    """Where the memory of a sequence can be cut, so that it goes on from there as if the rest had never been."""
+
+    ANYWHERE = "anywhere"
+    #: Where all is still there that the next token looks back on: sliding windows.
+    IN_REACH = "in reach"
+    #: Where a copy of its state was made: recurrent models, and hybrid ones.
+    AT_CHECKPOINTS = "at checkpoints"
+    NOWHERE = "nowhere"
 
 
 @dataclass(slots=True)
@@ -54,6 +66,15 @@ class Memory(Protocol):
     def load(self, sequence: int, state: bytes) -> bool:
         """Put what was saved into an empty sequence; False when there is no room for it."""
 
+    def reaches_back(self, sequence: int, length: int) -> bool:
+        """Return whether all is there that a token after the first `length` ones looks back on; asked where cuts are IN_REACH."""
+
+    def checkpoint(self, sequence: int) -> bytes:
+        """Return a copy of what can't be cut in a sequence; asked where cuts are AT_CHECKPOINTS."""
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Put a checkpoint's state in the place of the present one; False, with the state lost, when that fails."""
+
 
 class Sampler(Protocol):
     """Chooses the tokens of one stream; it remembers what it chose."""
@@ -78,11 +99,11 @@ class Guesser(Protocol):
 class Backend(Protocol):
     """One loaded model with one context."""
 
-    #: Tokens of one batch, and of one sequence; whether positions can be moved, and the cache cut at any position.
+    #: Tokens of one batch, and of one sequence; whether positions can be moved, and where the cache can be cut.
     batch_tokens: int
     context_tokens: int
     can_shift: bool
-    can_cut: bool
+    cut: Cut
     #: Whether prompts begin with a BOS token, and the token that stands for an empty prompt.
     adds_bos: bool
     start_token: int

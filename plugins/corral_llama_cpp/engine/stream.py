@@ -44,6 +44,9 @@ class Stream:
         #: The stream that is just computing a prefix of this one, and how long that prefix is.
         self.leader: Stream | None = None
         self.lead_tokens = 0
+        #: Where the last message of the prompt begins, and after how many tokens of the target a checkpoint is made.
+        self.turn = 0
+        self.marks: list[int] = []
         self.is_over = False
         self.lookup: Lookup | None = None
         self.pace = Pace(request.sampling.draft_num_predict) if request.sampling.draft_num_predict > 0 else Pace()
@@ -67,6 +70,12 @@ class Stream:
     def pending(self) -> int:
         """Return how many tokens of the target are not evaluated yet."""
         return len(self.target) - self.computed
+
+    @property
+    def next_tokens(self) -> int:
+        """Return how many tokens may be evaluated at once: those to the next mark, or all that are pending."""
+        computed = self.computed
+        return min([mark - computed for mark in self.marks if mark > computed] + [self.pending])
 
     @property
     def is_running(self) -> bool:

@@ -32,7 +32,7 @@ class LlamaBackend:
         self.batch_tokens = context.batch_tokens
         self.context_tokens = context_tokens
         self.can_shift = context.memory.can_shift
-        self.can_cut = model.is_cuttable
+        self.cut = model.cut
         self.adds_bos = model.vocabulary.adds_bos
         self.start_token = model.vocabulary.start_token
         self._ends = model.vocabulary.ends

@@ -32,8 +32,9 @@ _FLASH = {None: -1, False: 0, True: 1}
 class ContextMemory:
     """The cache of a context; see `engine.seams.Memory`."""
 
-    def __init__(self, context: int) -> None:
+    def __init__(self, context: int, window: int) -> None:
         self._context = context
+        self._window = window
         self._memory = ll.llama_get_memory(context)
 
     def remove(self, sequence: int, start: int, end: int = -1) -> bool:
@@ -50,14 +51,35 @@ class ContextMemory:
 
     def save(self, sequence: int) -> bytes:
         """Return a copy of all that the cache holds for a sequence."""
-        size = int(ll.llama_state_seq_get_size(self._context, sequence))
-        buffer = (ctypes.c_uint8 * size)()
-        return bytes(memoryview(buffer)[: ll.llama_state_seq_get_data(self._context, buffer, size, sequence)])
+        return self._save(sequence, ll.LLAMA_STATE_SEQ_FLAGS_NONE)
 
     def load(self, sequence: int, state: bytes) -> bool:
         """Put what was saved into an empty sequence; False when there is no room for it."""
+        return self._load(sequence, state, ll.LLAMA_STATE_SEQ_FLAGS_NONE)
+
+    def reaches_back(self, sequence: int, length: int) -> bool:
+        """Return whether all is there that a token after the first `length` ones looks back on.
+
+        Cells that no window reaches any more are given to other tokens, even in a cache that is not full.
+        """
+        return int(ll.llama_memory_seq_pos_min(self._memory, sequence)) <= max(length - self._window, 0)
+
+    def checkpoint(self, sequence: int) -> bytes:
+        """Return a copy of what can't be cut in a sequence: its recurrent state."""
+        return self._save(sequence, ll.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Put a checkpoint's state in the place of the present one; False, with the state lost, when that fails."""
+        return self._load(sequence, state, ll.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
+
+    def _save(self, sequence: int, flags: int) -> bytes:
+        size = int(ll.llama_state_seq_get_size_ext(self._context, sequence, flags))
+        buffer = (ctypes.c_uint8 * size)()
+        return bytes(memoryview(buffer)[: ll.llama_state_seq_get_data_ext(self._context, buffer, size, sequence, flags)])
+
+    def _load(self, sequence: int, state: bytes, flags: int) -> bool:
         buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        return bool(ll.llama_state_seq_set_data(self._context, buffer, len(state), sequence))
+        return bool(ll.llama_state_seq_set_data_ext(self._context, buffer, len(state), sequence, flags))
 
     @property
     def is_there(self) -> bool:
@@ -80,7 +102,7 @@ class Context:
             raise LoadFailed(f"there is no room for the context: {log.last_lines() or 'llama.cpp gives no reason'}")
         if model.adapters:
             self._apply(model.adapters)
-        self.memory = ContextMemory(self.pointer)
+        self.memory = ContextMemory(self.pointer, model.window)
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width
         #: llama.cpp keeps as many figures as the head gives; what follows them is somebody else's memory.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import llama_cpp.llama_cpp as ll
 
 from corral.errors import LoadFailed
+from corral_llama_cpp.engine.seams import Cut
 from corral_llama_cpp.native.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -70,10 +71,18 @@ class Model:
         return found.decode("utf-8", "replace") if found else ""
 
     @property
-    def is_cuttable(self) -> bool:
-        """Return whether the memory of a sequence can be cut at any position."""
-        is_stateful = ll.llama_model_is_recurrent(self.pointer) or ll.llama_model_is_hybrid(self.pointer)
-        return not is_stateful and ll.llama_model_n_swa(self.pointer) == 0
+    def window(self) -> int:
+        """Return how many tokens a layer with a sliding window looks back; 0 when all layers see everything."""
+        return int(ll.llama_model_n_swa(self.pointer))
+
+    @property
+    def cut(self) -> Cut:
+        """Return where the memory of a sequence can be cut."""
+        is_stateful = bool(ll.llama_model_is_recurrent(self.pointer) or ll.llama_model_is_hybrid(self.pointer))
+        if is_stateful:
+            # A restored window would need cells that the book knows nothing of, and some of these can't share parts (DeepSeek V4).
+            return Cut.NOWHERE if self.window else Cut.AT_CHECKPOINTS
+        return Cut.IN_REACH if self.window else Cut.ANYWHERE
 
     @property
     def has_decoder(self) -> bool:
