@@ -311,6 +311,16 @@ def test_an_embedding_leaves_running_answers_as_they_are(table):
     assert "Paris" in table.run(both())[0].text
 
 
+def test_an_input_longer_than_a_batch_is_embedded_whole(table):
+    """Only the last token counts, and it has seen what other batches brought."""
+    text = "word " * 180
+    whole = table.run(table.runner.embed([f"{text} cat", f"{text} cat", f"{text} dog"], truncate=False))
+
+    assert whole.prompt_tokens > 3 * 180
+    assert whole.vectors[0] == pytest.approx(whole.vectors[1], abs=1e-3)
+    assert whole.vectors[0] != pytest.approx(whole.vectors[2], abs=0.1)
+
+
 def test_an_input_that_must_not_be_cut_is_refused_with_counts(table):
     with pytest.raises(ContextExceeded):
         table.run(table.runner.embed(["word " * 600], truncate=False))
