@@ -101,11 +101,15 @@ class Logprobs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Counts of tokens and wall times in seconds. `cached_tokens` of the prompt were not evaluated again."""
+    """Counts of tokens and wall times in seconds.
+
+    `cached_tokens` of the prompt were not evaluated again; `thinking_tokens` are those of the answer that became thinking.
+    """
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    thinking_tokens: int = 0
     draft_tokens: int = 0
     accepted_tokens: int = 0
     prompt_s: float = 0.0

@@ -32,10 +32,14 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text that one step of decoding completed: whole code points, no stop string. May be empty when only logprobs came."""
+    """Text that one step of decoding completed: whole code points, no stop string. May be empty when only logprobs came.
+
+    `tokens` counts those that were chosen since the last piece; a runner that does not count leaves it 0.
+    """
 
     text: str
     logprobs: tuple[TokenLogprob, ...] = ()
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

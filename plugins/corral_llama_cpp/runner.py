@@ -218,7 +218,7 @@ def _generate(id_: int, generation: Generation) -> Generate:
 def _parts(output: Output) -> Iterator[RunnerOutput]:
     yield from _notices(output.notes)
     if output.text or output.logprobs:
-        yield Piece(output.text, output.logprobs)
+        yield Piece(output.text, output.logprobs, output.tokens)
     if (end := output.end) is not None:
         yield Done(reason=end.reason, usage=end.usage, stop=end.stop, tokens=end.tokens)
 

@@ -131,6 +131,8 @@ class Output(msgspec.Struct, frozen=True, array_like=True):
     end: End | None = None
     notes: tuple[Note, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
+    #: Those chosen since the last text.
+    tokens: int = 0
 
 
 class Step(msgspec.Struct, frozen=True, tag="step"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from corral.api import EmbedRequest, Request, RerankRequest
 from corral.conversation import Conversation, Message, NamedTool, Prompt, Segment, SegmentKind
 from corral.engine import CorralEngine
+from corral.engine.reading import Reading
 from corral.errors import ContextExceeded, InvalidInput, RunnerDied, Unsupported
-from corral.events import ContentDelta, Diagnostic, Finish, ToolCallEnd, ToolCallStart, Usage
+from corral.events import ContentDelta, Diagnostic, Finish, ThinkingDelta, ThinkingEnd, ToolCallEnd, ToolCallStart, Usage
 from corral.runners import Done, Notice, Piece, Relevance
 from corral.settings import Settings
 from corral.spec import ParserSupport
@@ -259,6 +261,45 @@ async def test_a_runner_that_dies_fails_the_request_and_ends_the_lease() -> None
         await collect(world, ask("hello"))
 
     assert world.released == 1
+
+
+class Thinker:
+    """Thinks until it reads </think>; holds back a tag's beginning."""
+
+    def __init__(self) -> None:
+        self._thinks = True
+
+    def feed(self, piece: str) -> list[ParserEvent]:
+        if piece == "<think>":
+            return []
+        if piece == "</think>":
+            self._thinks = False
+            return [ThinkingEnd(), Diagnostic("skipped", "a tag")]
+        return [ThinkingDelta(piece) if self._thinks else ContentDelta(piece)]
+
+    def finish(self, reason: FinishReason) -> list[ParserEvent]:
+        return [ThinkingDelta("...")] if self._thinks else []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "thinking"),
+    [
+        ([("<think>", 1), ("hm", 2), ("</think>", 1), ("yes", 3)], 4),
+        ([("</think>", 1), ("yes", 3)], 1),
+        ([("hm", 2), ("<think>", 5)], 7),
+        ([], 0),
+    ],
+    ids=["thinks", "does not think", "is cut while it thinks", "says nothing"],
+)
+def test_the_tokens_that_became_thinking_are_counted_with_their_tags(pieces: list[tuple[str, int]], thinking: int) -> None:
+    reading = Reading(Thinker(), Random(1))
+    for text, tokens in pieces:
+        list(reading.read(Piece(text, tokens=tokens)))
+
+    *_, finish = reading.finish(queue_s=0, load_s=0, total_s=0)
+
+    assert isinstance(finish, Finish)
+    assert finish.usage.thinking_tokens == thinking
 
 
 async def test_thinking_is_on_by_default_where_the_parser_knows_it() -> None:

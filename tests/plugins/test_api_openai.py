@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from corral.errors import RunnerError
-from corral.events import ContentDelta, Finish
+from corral.events import ContentDelta, Finish, ThinkingDelta
 from corral.testing.api import HELLO, USAGE, ScriptedEngine
 from corral_api import merging
 from corral_api.openai.app import build_app
@@ -173,6 +174,20 @@ async def test_every_prompt_is_paid_for_once_however_many_choices_it_has(client:
     text = (await response.get_data()).decode()
     usage = json.loads(text.split("data: ")[-2] if as_stream else text)["usage"]
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (14, 8, 22)
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+async def test_thinking_is_told_apart_in_what_an_answer_cost(engine: ScriptedEngine, as_stream: bool) -> None:
+    engine.script = [ThinkingDelta("hm"), Finish("stop", replace(USAGE, thinking_tokens=2))]
+    client = build_app(engine).test_client()
+    body = {"model": "test", "stream": as_stream, "stream_options": {"include_usage": True}}
+
+    chat = await (await client.post(CHAT, json={**body, "messages": HI, "n": 2})).get_data()
+    response = await (await client.post(RESPONSES, json={"model": "test", "input": "hi"})).get_json()
+
+    chat_usage = (chunks_of(chat)[-1] if as_stream else json.loads(chat))["usage"]
+    assert chat_usage["completion_tokens_details"] == {"reasoning_tokens": 4}
+    assert response["usage"]["output_tokens_details"] == {"reasoning_tokens": 2}
 
 
 def chunks_of(data: bytes) -> list[dict[str, object]]:

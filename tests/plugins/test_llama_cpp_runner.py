@@ -123,6 +123,14 @@ def test_a_question_is_answered(table):
     assert answer.done.usage.completion_tokens == len(answer.done.tokens) - answer.done.usage.prompt_tokens
 
 
+def test_every_token_that_was_written_is_counted_with_its_piece(table):
+    answer = table.ask("Say it in hearts: \U0001f497", num_predict=16)
+
+    # The token that ends an answer has no text.
+    written = answer.done.usage.completion_tokens - (answer.done.reason == "stop")
+    assert sum(piece.tokens for piece in answer.pieces) == written
+
+
 def test_the_runner_says_what_it_took(table):
     info = table.runner.info
     assert (info.context_tokens, info.slots, info.embedding_length) == (CONTEXT, 4, 576)

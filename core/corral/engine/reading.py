@@ -6,7 +6,7 @@ import string
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from corral.events import ContentDelta, Diagnostic, Finish, Logprobs, ToolCallEnd, ToolCallStart, Usage
+from corral.events import ContentDelta, Diagnostic, Finish, Logprobs, ThinkingDelta, ThinkingEnd, ToolCallEnd, ToolCallStart, Usage
 from corral.runners import Done, Notice, Piece
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ class Reading:
         self._random = random
         self._ids: dict[int, str] = {}
         self._done: Done | None = None
+        #: Tokens that have not become an event yet, and those that became thinking.
+        self._pending_tokens = 0
+        self._thinking_tokens = 0
 
     @property
     def is_over(self) -> bool:
@@ -38,6 +41,7 @@ class Reading:
         """Yield the events that one output of the runner completes."""
         match output:
             case Piece():
+                self._pending_tokens += output.tokens
                 if output.text:
                     yield from self._feed(output.text)
                 if output.logprobs:
@@ -54,7 +58,8 @@ class Reading:
         done = self._done or Done(reason="error", usage=Usage())
         if self.parser is not None:
             yield from self._identified(self.parser.finish(done.reason))
-        yield Finish(done.reason, replace(done.usage, queue_s=queue_s, load_s=load_s, total_s=total_s), done.tokens, done.stop)
+        usage = replace(done.usage, thinking_tokens=self._thinking_tokens, queue_s=queue_s, load_s=load_s, total_s=total_s)
+        yield Finish(done.reason, usage, done.tokens, done.stop)
 
     def _feed(self, text: str) -> Iterator[Event]:
         if self.parser is None:
@@ -64,10 +69,19 @@ class Reading:
 
     def _identified(self, events: Iterable[ParserEvent]) -> Iterator[Event]:
         for event in events:
+            self._attribute(event)
             if isinstance(event, ToolCallStart | ToolCallEnd):
                 yield replace(event, id=self._id(event.index))
             else:
                 yield event
+
+    def _attribute(self, event: ParserEvent) -> None:
+        """Count the tokens that led to an event for what it is; those of a tag belong to what the tag begins or ends."""
+        if isinstance(event, Diagnostic):
+            return
+        if isinstance(event, ThinkingDelta | ThinkingEnd):
+            self._thinking_tokens += self._pending_tokens
+        self._pending_tokens = 0
 
     def _id(self, index: int) -> str:
         if index not in self._ids:

@@ -53,7 +53,7 @@ class ScriptedRunner:
                         yield line
                     case _:
                         pieces += 1
-                        yield Piece(line)
+                        yield Piece(line, tokens=1)
                         await asyncio.sleep(0)
         except (GeneratorExit, asyncio.CancelledError):
             self.cancelled += 1

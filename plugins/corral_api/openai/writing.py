@@ -210,7 +210,8 @@ def usage_out(usages: Iterable[Usage], choices: int = 0) -> schema.UsageOut:
     prompt = sum(usage.prompt_tokens for usage in prompts)
     completion = sum(usage.completion_tokens for usage in known)
     cached = sum(usage.cached_tokens for usage in prompts)
-    return schema.UsageOut(prompt, completion, prompt + completion, schema.CachedOut(cached))
+    thinking = schema.ReasoningTokens(sum(usage.thinking_tokens for usage in known))
+    return schema.UsageOut(prompt, completion, prompt + completion, schema.CachedOut(cached), thinking)
 
 
 def error_out(problem: Problem) -> schema.ErrorOut:

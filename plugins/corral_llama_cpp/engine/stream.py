@@ -59,6 +59,7 @@ class Stream:
         self._shown: list[str] = []
         self._notes: list[Note] = []
         self._logprobs: list[TokenLogprob] = []
+        self._told_tokens = 0
         self._end: End | None = None
 
     @property
@@ -145,7 +146,10 @@ class Stream:
         text = "".join(self._shown)
         if not (text or self._notes or self._logprobs or self._end):
             return None
-        output = Output(self.id, text, self._end, tuple(self._notes), tuple(self._logprobs))
+        tokens = 0
+        if text or self._logprobs:
+            tokens, self._told_tokens = self.completion_tokens - self._told_tokens, self.completion_tokens
+        output = Output(self.id, text, self._end, tuple(self._notes), tuple(self._logprobs), tokens)
         self._shown, self._notes, self._logprobs = [], [], []
         return output
 

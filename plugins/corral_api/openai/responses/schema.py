@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from corral_api.openai.schema import CachedOut, Reasoning
+from corral_api.openai.schema import CachedOut, Reasoning, ReasoningTokens
 from corral_api.schema import DebugInfo, Report
 
 #: Whatever JSON a client sent; `object` itself is the name of a key here.
@@ -140,12 +140,6 @@ class CallItem(Struct, tag="function_call"):
     name: str
     arguments: str
     status: str = "completed"
-
-
-class ReasoningTokens(Struct):
-    """How many of the tokens were reasoning, as far as anybody knows."""
-
-    reasoning_tokens: int
 
 
 class UsageOut(Struct):

@@ -24,7 +24,7 @@ from corral.events import (
 from corral_api.answers import BROKEN, call_notices
 from corral_api.arguments import arguments_of, arguments_text
 from corral_api.openai.responses import events, schema
-from corral_api.openai.schema import CachedOut
+from corral_api.openai.schema import CachedOut, ReasoningTokens
 from corral_api.schema import report
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _usage(usage: Usage) -> schema.UsageOut:
         usage.prompt_tokens,
         CachedOut(usage.cached_tokens),
         usage.completion_tokens,
-        schema.ReasoningTokens(0),
+        ReasoningTokens(usage.thinking_tokens),
         usage.prompt_tokens + usage.completion_tokens,
     )
 
