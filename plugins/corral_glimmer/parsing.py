@@ -43,9 +43,8 @@ class _AddressedCalls:
 
     def rule(self, rules: Rules, tools: ToolSchemas, name: str) -> str:
         """Return the expression for a message with one call."""
-        return (
-            f"{literal(f' to={name}<|message|>{_OPEN}')} {literal(chr(10))} {_XML.rule(rules, tools, name)} {literal(chr(10) + _XML.close)}"
-        )
+        address, end = f" to={name}<|message|>{_OPEN}\n", f"\n{_XML.close}"
+        return f"{literal(address)} {_XML.rule(rules, tools, name)} {literal(end)}"
 
 
 _CALLS = _AddressedCalls()
@@ -56,7 +55,7 @@ _ADDRESSES = (
     On("<|message|>", goto="content", at_start=True),
     On(" to=", goto="over", call=_CALLS, at_start=True),
 )
-_ENDS = (*(On(f"{end}{_NEXT}", goto="address") for end in ("<|eom|>", "<|eot|>")), On("<|eom|>", goto="over"), On("<|eot|>", goto="over"))
+_ENDS = tuple(On(f"{end}{more}", goto=state) for end in ("<|eom|>", "<|eot|>") for more, state in ((_NEXT, "address"), ("", "over")))
 
 #: White space of messages is theirs: nothing but tags stands between them.
 FORMAT = Format(
