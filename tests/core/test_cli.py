@@ -447,6 +447,29 @@ def test_config_tells_where_each_value_came_from(shell: Callable[..., Result], m
     assert result.err == "Warning: CORRAL_KEEPALIVE is not a setting (did you mean CORRAL_KEEP_ALIVE?)\n"
 
 
+def test_an_empty_table_tells_a_person_what_to_do(shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = [shell("list"), shell("keys", "list")]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    shown = [shell("list"), shell("list", "x"), shell("keys", "list")]
+
+    assert [result.err for result in piped] == ["", ""]
+    assert [result.err for result in shown] == [
+        "no model is installed yet (try: corral run smollm2)\n",
+        "no installed model starts with 'x'\n",
+        "there are no keys, so the server asks for none (make one with: corral keys add NAME)\n",
+    ]
+
+
+def test_a_table_fits_a_terminal_and_is_whole_in_a_pipe(shell: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORRAL_PLUGINS", "hermes")
+    piped = shell("plugins").out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    shown = shell("plugins").out
+
+    assert max(map(len, piped.splitlines())) > 80 >= max(map(len, shown.splitlines()))
+    assert shown.split() == piped.split()
+
+
 def test_version_says_whether_a_server_runs(shell: Callable[..., Result]) -> None:
     result = shell("version")
 

@@ -8,7 +8,7 @@ import click
 
 from corral.cli.checks import Health, examine
 from corral.cli.failures import FAILED
-from corral.cli.output import json_option, print_json
+from corral.cli.output import json_option, print_json, print_wrapped
 
 if TYPE_CHECKING:
     from corral.cli.checks import Finding
@@ -39,6 +39,6 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 def _print(finding: Finding) -> None:
     mark = click.style(f"{finding.health.value:<4}", fg=_COLOURS[finding.health])
-    click.echo(f"{mark}  {finding.area:<8}  {finding.message}")
+    print_wrapped(f"{mark}  {finding.area:<8}  ", finding.message)
     if finding.remedy:
-        click.echo(f"{'':16}-> {finding.remedy}")
+        print_wrapped(f"{'':16}-> ", finding.remedy)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corral.cli.output import json_option, print_json, print_table
+from corral.cli.output import hint, json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +50,10 @@ def list_keys(invocation: Invocation, *, as_json: bool) -> None:
     rows = [(key.name, key.id, ",".join(scope.value for scope in key.scopes), key.created_at) for key in keys]
     if as_json:
         print_json([dict(zip(("name", "id", "scopes", "created_at"), row, strict=True)) for row in rows])
-    else:
-        print_table(("NAME", "ID", "SCOPES", "CREATED"), rows)
+        return
+    print_table(("NAME", "ID", "SCOPES", "CREATED"), rows)
+    if not keys:
+        hint("there are no keys, so the server asks for none (make one with: corral keys add NAME)")
 
 
 @command.command("revoke")

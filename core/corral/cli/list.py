@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corral.cli import wording
-from corral.cli.output import json_option, print_json, print_table
+from corral.cli.output import hint, json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,10 @@ def command(invocation: Invocation, *, prefix: str, as_json: bool) -> None:
     models = [m for m in asyncio.run(_summaries(invocation)) if m.name.lower().startswith(prefix.lower())]
     if as_json:
         print_json(models)
-    else:
-        print_summaries(models)
+        return
+    print_summaries(models)
+    if not models:
+        hint(f"no installed model starts with '{prefix}'" if prefix else "no model is installed yet (try: corral run smollm2)")
 
 
 async def _summaries(invocation: Invocation) -> Sequence[ModelSummary]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -49,11 +50,11 @@ def _plain(value: object) -> object:
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print columns as wide as their contents, four spaces apart, without lines around them."""
+    """Print columns as wide as their contents, four spaces apart, without lines around them; a terminal's last one is wrapped."""
     lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    for line in lines:
-        click.echo(_GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header) - 1)]
+    for *cells, last in lines:
+        print_wrapped("".join(cell.ljust(width) + _GAP for cell, width in zip(cells, widths, strict=True)), last)
 
 
 def print_section(title: str, rows: Iterable[Sequence[str]]) -> None:
@@ -64,17 +65,31 @@ def print_section(title: str, rows: Iterable[Sequence[str]]) -> None:
     widths = [max((len(row[column]) for row in rows if len(row) > column + 1), default=0) for column in range(max(map(len, rows)))]
     click.echo(f"  {title}")
     for *cells, last in rows:
-        _print_wrapped("".join(f"{_GAP}{cell.ljust(width)}" for cell, width in zip(cells, widths, strict=False)) + _GAP, last)
+        _print_in(width(), "".join(f"{_GAP}{cell.ljust(width)}" for cell, width in zip(cells, widths, strict=False)) + _GAP, last)
     click.echo()
 
 
-def _print_wrapped(start: str, text: str) -> None:
+def print_wrapped(start: str, text: str) -> None:
+    """Print a text after `start`, wrapped in a terminal; elsewhere it is one line, for programs that look for it."""
+    if sys.stdout.isatty():
+        _print_in(width(), start, text)
+    else:
+        click.echo(f"{start}{text}".rstrip())
+
+
+def _print_in(columns: int, start: str, text: str) -> None:
     """Print a text that begins after `start`, and goes on below its own beginning when the line is full."""
-    room = max(width() - len(start), _NARROWEST)
-    first, *others = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    indent = len(click.unstyle(start))
+    first, *others = textwrap.wrap(text, max(columns - indent, _NARROWEST), break_long_words=False, break_on_hyphens=False) or [""]
     click.echo(f"{start}{first}".rstrip())
     for line in others:
-        click.echo(" " * len(start) + line)
+        click.echo(" " * indent + line)
+
+
+def hint(text: str) -> None:
+    """Tell a person at a terminal what an empty table means; programs read the table."""
+    if sys.stdout.isatty():
+        click.echo(text, err=True)
 
 
 def width() -> int:

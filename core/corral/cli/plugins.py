@@ -39,8 +39,11 @@ def _print(reports: tuple[PluginReport, ...], *, hooks: bool) -> None:
 
 
 def _rows(report: PluginReport) -> list[tuple[str, str, str, str]]:
-    """Return a row for each kind of offer; only the first one names the plugin."""
-    offers = [f"{kind} {', '.join(names)}" for kind, names in report.offers.items()]
+    """Return a row for what is offered under the same names; only the first one names the plugin."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for kind, names in report.offers.items():
+        kinds.setdefault(names, []).append(kind)
+    offers = [f"{' and '.join(of_names)} {', '.join(names)}" for names, of_names in kinds.items()]
     if not offers:
         offers = [report.reason if report.status.value == "disabled" else "-"]
     first = (report.name, f"{report.distribution} {report.version}", report.status.value, offers[0])

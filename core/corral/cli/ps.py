@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from corral.cli import wording
-from corral.cli.output import json_option, print_json, print_table
+from corral.cli.output import hint, json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from corral.cli.invocation import Invocation
@@ -24,8 +24,10 @@ def command(invocation: Invocation, *, prefix: str, as_json: bool) -> None:
     models = [m for m in asyncio.run(_running(invocation)) if m.name.lower().startswith(prefix.lower())]
     if as_json:
         print_json(models)
-    else:
-        print_table(("NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL"), [_row(model) for model in models])
+        return
+    print_table(("NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL"), [_row(model) for model in models])
+    if not models:
+        hint("the server has no such model loaded" if prefix else "the server has no model loaded; the first request loads one")
 
 
 async def _running(invocation: Invocation) -> list[LoadedModel]:
