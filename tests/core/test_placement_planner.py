@@ -7,6 +7,7 @@ from dataclasses import replace
 import gguf
 import numpy as np
 import pytest
+from bert_models import random_bert, write_bert
 
 from corral.devices import Device, DeviceKind
 from corral.errors import InvalidGGUF, StoreError
@@ -66,6 +67,13 @@ def test_the_footprint_of_a_model_has_the_bytes_of_its_layers(write_model):
     assert (size.input_bytes, size.output_bytes, size.tied_bytes) == (2048, 2048 + 64, 0)
     assert (size.embedding_length, size.vocabulary_size, size.feed_forward_length, size.head_count) == (16, 32, 48, 4)
     assert size.file_bytes == 3 * 1024 + 2 * 2048 + 64
+
+
+def test_an_encoder_keeps_no_cache(tmp_path):
+    size = measure(read_header(write_bert(tmp_path / "m.gguf", random_bert(), pooling="mean")))
+
+    assert size.layer_caches(4096, 16, ("f16", "f16")) == [0, 0, 0]
+    assert size.can_flash
 
 
 def test_a_tied_head_is_a_copy_of_the_embeddings(write_model):

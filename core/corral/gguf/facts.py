@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 _TOKENS = "tokenizer.ggml.tokens"
 _TEMPLATE = "tokenizer.chat_template"
-# Encoders: they have no head that predicts text.
-_EMBEDDERS = frozenset(
+#: They read a text as a whole: no head predicts the next token, and no cache is kept.
+ENCODERS = frozenset(
     {
         "bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "modern-bert", "eurobert", "jina-bert-v2", "jina-bert-v3",
-        "gemma-embedding", "t5encoder",
+        "gemma-embedding",
     }
 )  # fmt: skip
+_EMBEDDERS = ENCODERS | {"t5encoder"}
 # The pooling type of models with a head that ranks.
 _RANK = 4
 # Tokenizers that put BOS in front when the file does not say so, as llama.cpp has it: by model, or by pre-tokenizer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corral.gguf import attention, weights
+from corral.gguf import ENCODERS, attention, weights
 
 if TYPE_CHECKING:
     from corral.gguf import Attention, Header
@@ -73,7 +73,7 @@ def measure(header: Header, *, companion_bytes: int = 0) -> Footprint:
     is_tied = not any(tensor.name == "output.weight" for tensor in header.tensors)
     tied_bytes = sum(t.size for t in header.tensors if t.name == "token_embd.weight") if is_tied else 0
     return Footprint(
-        blocks=tuple(_block(shape, index, size) for index, size in enumerate(sizes.blocks)),
+        blocks=tuple(_block(shape, index, size, is_encoder=prefix in ENCODERS) for index, size in enumerate(sizes.blocks)),
         input_bytes=sizes.input,
         output_bytes=sizes.output + tied_bytes,
         tied_bytes=tied_bytes,
@@ -87,12 +87,13 @@ def measure(header: Header, *, companion_bytes: int = 0) -> Footprint:
     )
 
 
-def _block(shape: Attention, index: int, weights_bytes: int) -> Block:
+def _block(shape: Attention, index: int, weights_bytes: int, *, is_encoder: bool) -> Block:
     heads = shape.head_counts_kv[index] if index < len(shape.head_counts_kv) else 0
+    cached = 0 if is_encoder else heads
     return Block(
         weights_bytes=weights_bytes,
-        key_elements=heads * shape.key_length,
-        value_elements=heads * shape.value_length,
+        key_elements=cached * shape.key_length,
+        value_elements=cached * shape.value_length,
         state_bytes=_state(shape) if heads == 0 else 0,
     )
 
