@@ -18,19 +18,21 @@ _CALLS = ("<function=example_function_name>", "<|im_start|>", "<think>")
 _EFFORT = "resolved_reasoning_effort"
 _FIRST = Markers(all_of=(*_CALLS, "last_query_index", "video_count"), none_of=(_EFFORT,))
 _LATER = Markers(all_of=(*_CALLS, "last_query_index", "video_count", _EFFORT))
-#: Step 3.5 Flash is shown other prompts (by its own template), and writes the same answers.
+#: Step 3.5 Flash is shown other prompts, and writes the same answers.
+_STEP = Markers(all_of=(*_CALLS, "<|im_start|>tool_response"))
 _ANSWERS = Markers(all_of=_CALLS, none_of=("truncate_history_thinking", "{reasoning effort:"))
 
 
 @hookimpl
 def declare_capabilities() -> Capabilities:
-    """Offer the renderers of Qwen3.5, Qwen3.8 and Ornith, and the parser of all, under two names."""
+    """Offer the renderers of Qwen3.5, Qwen3.8, Ornith and Step 3.5, and the parser of all, under two names."""
     return Capabilities(
         api_version=API_VERSION,
         renderers=(
             RendererOffer(name="qwen3.5", summary="Qwen3.5 and Qwen3.6", call_format=CALL_FORMAT, detect=_FIRST, vision=True),
             RendererOffer(name="qwen3.8", summary="Qwen3.8", call_format=CALL_FORMAT, detect=_LATER, vision=True),
             RendererOffer(name="ornith", summary="Ornith", call_format=CALL_FORMAT, vision=True),
+            RendererOffer(name="step3.5", summary="Step 3.5 Flash", call_format=CALL_FORMAT, detect=_STEP),
         ),
         parsers=(
             ParserOffer(
@@ -42,11 +44,11 @@ def declare_capabilities() -> Capabilities:
 
 
 def _support(model: ModelSpec) -> ParserSupport:
-    """Return what the parser reads; only Qwen3.8 was taught how hard to think."""
+    """Return what the parser reads; only Qwen3.8 was taught how hard to think, and Step 3.5 Flash thinks whatever it is told."""
     return ParserSupport(
         tools=True,
         parallel_tools=True,
-        thinking="optional",
+        thinking="always" if model.renderer.name == "step3.5" else "optional",
         thinking_levels=("low", "medium", "high") if model.renderer.name == "qwen3.8" else (),
         argument_streaming=True,
         constrains=True,
@@ -56,8 +58,11 @@ def _support(model: ModelSpec) -> ParserSupport:
 @hookimpl
 def render_prompt(model: ModelSpec, conversation: Conversation) -> Prompt:
     """Render in the layout that the renderer's name asks for."""
+    from corral_qwen35 import step
     from corral_qwen35.rendering import LAYOUTS, render
 
+    if model.renderer.name == "step3.5":
+        return step.render(conversation, "" if model.facts.adds_bos else model.facts.bos_token)
     return render(conversation, LAYOUTS[model.renderer.name])
 
 

@@ -81,6 +81,32 @@ CASES = (
         suffix="<think>\n\n</think>\n\n",
     ),
     RoundTrip(renderer="ornith", parser="ornith"),
+    Reference(renderer="step3.5", template="StepFun3.5-Flash.jinja", holds=Holds(later_system=True)),
+    Shown(
+        renderer="step3.5",
+        case="results",
+        conversation=talk(
+            system(),
+            user(),
+            assistant("so", thinking="hm"),
+            user(),
+            assistant("so", call(city="Ulm"), call("stop")),
+            result("1"),
+            result("2"),
+        ),
+        text=f"<s><|im_start|>system\nBe kind<|im_end|>\n{HI}<|im_start|>assistant\nso<|im_end|>\n{HI}<|im_start|>assistant\n<think>\n\n"
+        f"</think>\nso{CALL}<tool_call>\n<function=stop>\n</function>\n</tool_call><|im_end|>\n<|im_start|>tool_response\n"
+        "<tool_response>1</tool_response><tool_response>2</tool_response><|im_end|>\n<|im_start|>assistant\n<think>\n",
+        suffix="<think>\n",
+    ),
+    Shown(
+        renderer="step3.5",
+        case="a-beginning",
+        conversation=talk(user(), assistant("I th", thinking="hm")),
+        text=f"<s>{HI}<|im_start|>assistant\n<think>\nhm\n</think>\nI th",
+        suffix="<think>\nhm\n</think>\nI th",
+    ),
+    RoundTrip(renderer="step3.5", parser="qwen3.5"),
     Shown(
         renderer="qwen3.8",
         case="effort",

@@ -50,7 +50,7 @@ _ABSENT = """\
 ## Not built
 
 A format is not guessed. Every name that Ollama has for a renderer or a parser is above, but for the one that stands here. A GGUF of a
-model without a renderer is rendered by its own template (`chat-template`): Step 3.5 Flash too, whose calls the parser `qwen3.5` reads."""
+model without a renderer is rendered by its own template (`chat-template`)."""
 
 
 def page() -> str:

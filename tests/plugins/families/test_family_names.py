@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from answers import TOOLS, read
-from conversations import WORD
-from family import Reference, assistant, call, result, talk, user
-from fetch_templates import reference_template
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from oracle import reference_text
+from family import talk, user
 from table import NOT_BUILT
 
-from corral.conversation import Prompt
-from corral.formats import fold
 from corral.plugins import PluginHost
 from corral.testing import model_spec
 
@@ -71,28 +63,3 @@ def test_gemma_4_is_rendered_for_its_size(name: str, parameter_count: int, *, is
     model = replace(model, facts=replace(model.facts, parameter_count=parameter_count))
     wanted = model_spec(renderer="gemma4-small" if is_small else "gemma4-large")
     assert HOST.render_prompt(model, asked) == HOST.render_prompt(wanted, asked)
-
-
-STEP = Reference(renderer="chat-template", template="StepFun3.5-Flash.jinja")
-_PLAIN = WORD.map(str.strip).filter(lambda text: "<" not in text)
-
-
-@pytest.mark.long
-def test_step_3_5_is_shown_prompts_by_its_own_template() -> None:
-    template = reference_template(STEP.template)
-    assert [offer.name for offer in HOST.renderers().values() if offer.detect and offer.detect.match(template)] == []
-    assert [offer.name for offer in HOST.parsers().values() if offer.detect and offer.detect.match(template)] == ["qwen3.5"]
-
-
-@pytest.mark.long
-@given(thinking=_PLAIN, content=_PLAIN, city=_PLAIN, days=st.integers())
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-def test_step_3_5_writes_what_the_parser_of_qwen_3_5_reads(thinking: str, content: str, city: str, days: int) -> None:
-    """The grounds on which its template is detected for that parser."""
-    turn = assistant(content, call(city=city, days=days), call("stop"), thinking=thinking)
-    text = reference_text(STEP, talk(user(), turn, result()))
-    assert text is not None
-    written = text.split("<|im_start|>assistant\n")[1].partition("<|im_end|>")[0]
-    answer = fold(read(HOST.parse_output(model_spec(parser="qwen3.5"), talk(user(), tools=TOOLS), Prompt(segments=())), [written]))
-    assert (answer.thinking.strip(), answer.content.strip()) == (thinking, content)
-    assert [(made.name, made.arguments) for made in answer.tool_calls] == [(made.name, made.arguments) for made in turn.tool_calls]
