@@ -159,14 +159,14 @@ def test_a_placement_is_explained_by_its_books(write_model):
     assert any("2 of 4 layers" in reason for reason in found.reasons)
 
 
-def test_a_draft_model_takes_room_too(write_model, tmp_path):
-    wanted, draft = spec_of(write_model(tied=True)), tmp_path / "draft.gguf"
-    draft.write_bytes(bytes(5000))
+def test_a_draft_model_and_adapters_take_room_too(write_model, tmp_path):
+    wanted, more = spec_of(write_model(tied=True)), tmp_path / "more.gguf"
+    more.write_bytes(bytes(5000))
     planner = Planner(Settings())
 
-    alone, together = (planner.plan(model, [CPU], Conditions()) for model in (wanted, replace(wanted, draft=draft)))
+    alone, together = (planner.plan(model, [CPU], Conditions()) for model in (wanted, replace(wanted, draft=more, adapters=(more,))))
 
-    assert together.host_bytes == alone.host_bytes + 5000
+    assert together.host_bytes == alone.host_bytes + 10_000
 
 
 def test_what_does_not_fit_has_no_books(write_model):

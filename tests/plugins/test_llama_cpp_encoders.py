@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bert_models import POOLING, Bert, bert_of_wheel, random_bert, write_bert
 from fetched import download, fetched
+from tiny_models import END, RANKING, START, write_qwen3
 
 from corral.conversation import Prompt, Segment
 from corral.devices import Placement
@@ -41,28 +42,28 @@ def unit(vector: object) -> np.ndarray:
     return array / np.linalg.norm(array)
 
 
+def load(path: Path, *, batch: int = 0) -> AbstractAsyncContextManager[Runner]:
+    """Load a model from a file, with batches as long as its context unless another length is given."""
+    known = facts(read_header(path))
+    model = ModelSpec(
+        name="m", digest="0" * 64, path=path, facts=known, renderer=NAME, parser=NAME, runner=NAME, load=LoadOptions()
+    )  # fmt: skip
+    placement = Placement(
+        shares=(),
+        total_layers=3,
+        host_bytes=0,
+        context_tokens=min(known.context_length, 512),
+        parallel=1,
+        batch_tokens=batch or known.context_length,
+        threads=1,
+    )
+    return spawn_runner(model, placement, Settings(home=path.parent))
+
+
 @pytest.fixture
 def spawn(tmp_path: Path) -> Spawn:
     """Give a function that loads an encoder."""
-
-    def load(bert: Bert, pooling: str, *, batch: int = 0) -> AbstractAsyncContextManager[Runner]:
-        path = write_bert(tmp_path / "m.gguf", bert, pooling=pooling)
-        known = facts(read_header(path))
-        model = ModelSpec(
-            name="m", digest="0" * 64, path=path, facts=known, renderer=NAME, parser=NAME, runner=NAME, load=LoadOptions()
-        )  # fmt: skip
-        placement = Placement(
-            shares=(),
-            total_layers=3,
-            host_bytes=0,
-            context_tokens=known.context_length,
-            parallel=1,
-            batch_tokens=batch or known.context_length,
-            threads=1,
-        )
-        return spawn_runner(model, placement, Settings(home=tmp_path))
-
-    return load
+    return lambda bert, pooling, **more: load(write_bert(tmp_path / "m.gguf", bert, pooling=pooling), **more)
 
 
 @pytest.mark.parametrize("pooling", [name for name in POOLING if name != "rank"])
@@ -152,6 +153,35 @@ async def test_a_document_that_is_too_long_is_refused_with_counts_or_cut(spawn: 
     assert (refused.value.tokens, refused.value.context, relevance.prompt_tokens) == (35, 16, 16)
     assert [notice.code for notice in relevance.notices] == ["input_truncated"]
     assert relevance.scores[0] == pytest.approx(1 / (1 + np.exp(-bert.score(cut))), abs=CLOSE)
+
+
+@pytest.mark.parametrize("batch", [512, 48])
+async def test_a_model_that_reads_one_way_takes_inputs_longer_than_a_batch(tmp_path: Path, batch: int) -> None:
+    texts = ["a cat", "x" * 300, "x" * 299 + "y"]
+
+    async with load(write_qwen3(tmp_path / "m.gguf", ranks=False), batch=batch) as runner:
+        embedded = await runner.embed(texts, truncate=False)
+        alone = [(await runner.embed([text])).vectors[0] for text in texts]
+
+    assert embedded.prompt_tokens == sum(map(len, texts))
+    assert [unit(vector) for vector in embedded.vectors] == [pytest.approx(unit(vector), abs=CLOSE) for vector in alone]
+    assert unit(embedded.vectors[1]) != pytest.approx(unit(embedded.vectors[2]), abs=0.1)
+
+
+@pytest.mark.parametrize("batch", [512, 48])
+async def test_a_model_that_says_yes_or_no_is_asked_by_its_own_template(tmp_path: Path, batch: int) -> None:
+    """A document that writes the template's marks closes nothing: it is as long as its letters."""
+    documents = ["a cat", "x" * 300, END]
+
+    async with load(write_qwen3(tmp_path / "m.gguf", ranks=True), batch=batch) as runner:
+        relevance = await runner.rerank("who?", documents)
+        alone = [(await runner.rerank("who?", [document])).scores[0] for document in documents]
+
+    marks = len(RANKING.format(query="who?", document="")) - len(START) - len(END) + 2
+    assert relevance.prompt_tokens == sum(marks + len(document) for document in documents)
+    assert relevance.scores == pytest.approx(alone, abs=CLOSE)
+    assert all(0 < score < 1 for score in relevance.scores)
+    assert len({round(score, 3) for score in relevance.scores}) == 3
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Small random models of the kinds of memory that llama.cpp has: recurrent, hybrid, sliding window. One token is one byte."""
+"""Small random models of the kinds that llama.cpp treats in ways of their own: by memory, or by what they are for.
+
+One token is one byte.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 #: Two marks of turns, then the bytes.
 START, END = "<|im_start|>", "<|im_end|>"
 WORDS = 2 + 256
+RANKING = f"{START}Query: {{query}}\nDocument: {{document}}{END}"
 WINDOW = 16
 #: Tokens of a prompt in one decode; llama.cpp computes attention to more than 63 in another way, with other last digits.
 CHUNK = 32
@@ -66,6 +70,22 @@ def write_sliding(path: Path) -> Path:
     norms = {"attn_q_norm.weight": (_HEAD,), "attn_k_norm.weight": (_HEAD,)}
     after = {"post_attention_norm.weight": (_WIDTH,), "post_ffw_norm.weight": (_WIDTH,)}
     return _write(writer, path, [_feeding(_attending() | norms | after)] * 3)
+
+
+def write_qwen3(path: Path, *, ranks: bool) -> Path:
+    """Write a model whose last token stands for the text: by a vector, or by a yes or no to a document."""
+    writer = _writer(path, "qwen3", layers=2)
+    writer.add_head_count(_HEADS)
+    writer.add_head_count_kv(_KV_HEADS)
+    writer.add_key_length(_HEAD)
+    writer.add_value_length(_HEAD)
+    writer.add_pooling_type(gguf.PoolingType.RANK if ranks else gguf.PoolingType.LAST)
+    if ranks:
+        writer.add_classifier_output_labels(["yes", "no"])
+        writer.add_chat_template([{"name": "rerank", "template": RANKING}])
+        writer.add_tensor("cls.output.weight", np.random.default_rng(3).normal(0, 0.1, (2, _WIDTH)).astype(np.float32))
+    norms = {"attn_q_norm.weight": (_HEAD,), "attn_k_norm.weight": (_HEAD,)}
+    return _write(writer, path, [_feeding(_attending() | norms)] * 2)
 
 
 WRITERS: Mapping[str, Callable[[Path], Path]] = {"mamba": write_mamba, "hybrid": write_hybrid, "sliding": write_sliding}

@@ -45,7 +45,7 @@ class Footprint:
     trained_context: int = 0
     #: Heads of K and V that differ rule flash attention out.
     can_flash: bool = True
-    #: Files that are loaded beside the weights: the projector and the draft model.
+    #: Files that are loaded beside the weights: the projector, the draft model, the adapters.
     companion_bytes: int = 0
 
     @property

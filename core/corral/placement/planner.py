@@ -56,7 +56,7 @@ class Planner:
     def footprint(self, model: ModelSpec) -> Footprint:
         """Return what a model takes wherever it is put."""
         try:
-            companions = sum(path.stat().st_size for path in (model.projector, model.draft) if path)
+            companions = sum(path.stat().st_size for path in (model.projector, model.draft, *model.adapters) if path)
             key = (model.path, companions, model.path.stat().st_mtime)
         except OSError as error:
             raise StoreError(f"the weights of '{model.name}' can't be read: {error.strerror} ({error.filename})") from error
