@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corral.formats import Dialect, NamedCalls, literal, schema_rule, type_of
+from corral.formats import Dialect, NamedCalls, literal, schema_rule, text_rule, type_of
 from corral.formats.member_grammar import in_order
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ class LiteralCalls:
         return f"{literal(f'call:{name}{{')} {in_order(rules, members)} {literal('}')}"
 
     def _value(self, rules: Rules, tools: ToolSchemas, name: str, key: str, schema: Json) -> str:
-        root = tools.parameters(name)
+        root, path = tools.parameters(name), f"tools.{name}.parameters.properties.{key}"
         known = schema if isinstance(schema, dict) else {}
-        if type_of(known, root).is_text and not {"enum", "const"} & known.keys():
-            return f"{literal(self.quote)} {rules.until(self.quote)}"
-        return schema_rule(rules, schema, f"tools.{name}.parameters.properties.{key}", root)
+        kind = type_of(known, root)
+        if not kind.is_text:
+            return schema_rule(rules, schema, path, root)
+        text = f"{literal(self.quote)} {text_rule(rules, known, root, path, self.quote)}"
+        return f'({text} | "null")' if kind.admits_null else text
 
 
 def literal_calls(quote: str, close: str) -> LiteralCalls:

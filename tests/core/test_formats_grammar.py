@@ -28,6 +28,7 @@ from corral.formats import (
     Sink,
     State,
     XmlCalls,
+    bare_rule,
     fold,
     format_grammar,
     schema_rule,
@@ -35,7 +36,7 @@ from corral.formats import (
 from corral.formats.integer_grammar import integers
 
 if TYPE_CHECKING:
-    from corral.conversation import Json
+    from corral.conversation import Json, JsonObject
 
 #: Schema, values in it, values outside.
 SCHEMAS: list[tuple[Json, list[Json], list[Json]]] = [
@@ -117,6 +118,35 @@ def test_a_schema_nested_too_deeply_is_refused() -> None:
         schema = {"items": schema}
     with pytest.raises(InvalidGrammar, match="nested too deeply"):
         schema_rule(Rules(), schema)
+
+
+#: A parameter's schema, texts that stand in its place, texts that may not.
+BARE: list[tuple[JsonObject, list[str], list[str]]] = [
+    ({"type": "string"}, ["", "a<b>\n</d"], []),
+    ({"type": "string", "pattern": "^[a-z]+-.$"}, ["ab-1", "a-\""], ["ab-", "ab-<", '"ab-1"']),
+    ({"type": "string", "maxLength": 3}, ["", "a\"b"], ["abcd", "a</"]),
+    ({"type": "string", "format": "date"}, ["2024-02-29"], ["x"]),
+    ({"enum": ["a b", 1, None]}, ["a b", "1", "null"], ['"a b"', "2"]),
+    ({"type": ["string", "null"], "minLength": 5}, ["abcde", "null"], ["abcd"]),
+    ({"anyOf": [{"type": "string", "pattern": "^x$"}, {"type": "integer"}]}, ["x", "12"], ["y", '"x"']),
+    ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, ["x", "12"], []),
+    ({"allOf": [{"$ref": "#/$defs/word"}, {"maxLength": 2}]}, ["ab"], ["abc"]),
+    ({"type": "object", "properties": {"a": {"type": "integer"}}}, ['{"a": 1}'], ["{'a': 1}", "x"]),
+    ({}, ["x"], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "inside", "outside"), BARE)
+def test_a_bare_value_is_text_without_quotes_or_json(schema: JsonObject, inside: list[str], outside: list[str]) -> None:
+    rules = Rules()
+    grammar = rules.text(bare_rule(rules, schema, {"$defs": {"word": {"type": "string"}}}, "p", "</p>"))
+    assert [text for text in inside if not accepts(grammar, f"{text}</p>")] == []
+    assert [text for text in outside if accepts(grammar, f"{text}</p>")] == []
+
+
+@pytest.mark.parametrize(("text", "is_written"), [("\\ud83d\\ude00", True), ("\\ud83d", False), ("\\ude00", False), ("\\ud7ff", True)])
+def test_no_string_holds_half_a_character(text: str, is_written: bool) -> None:
+    assert accepts(format_grammar({"type": "string"}).gbnf, f'"{text}"') is is_written
 
 
 @given(bounds=st.lists(st.integers(-3000, 3000), min_size=2, max_size=2).map(sorted), value=st.integers(-4000, 4000))

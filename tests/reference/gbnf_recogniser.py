@@ -15,11 +15,16 @@ _NAMED = {"n": "\n", "t": "\t", "r": "\r"}
 
 def accepts(grammar: str, text: str, root: str = "root") -> bool:
     """Return whether the whole text can be written by the grammar."""
+    return len(text) in _Matcher(read_rules(grammar), text).ends(("rule", root), 0)
+
+
+def read_rules(grammar: str) -> dict[str, tuple]:
+    """Return the rules of a grammar by name, each an expression as a tree."""
     rules = {}
     for line in grammar.splitlines():
         name, _, body = line.partition(" ::= ")
         rules[name] = _Parser([(m.lastgroup, m.group()) for m in _TOKEN.finditer(body) if m.lastgroup != "space"]).alternatives()
-    return len(text) in _Matcher(rules, text).ends(("rule", root), 0)
+    return rules
 
 
 @dataclass

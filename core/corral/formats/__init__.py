@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from corral.formats.answer_grammar import CallGrammar, WritesCalls, format_grammar, format_rule
 from corral.formats.assembler import Answer, Assembler, CallIds, fold
+from corral.formats.bare_values import bare_rule, text_rule
 from corral.formats.call_site import CallSite, CallWriter
 from corral.formats.conversation_json import conversation_from_json, tools_from_json
 from corral.formats.event_json import answer_to_json, event_to_json
@@ -68,6 +69,7 @@ __all__ = [
     "answer_to_json",
     "arguments_rule",
     "arguments_text",
+    "bare_rule",
     "begins_run",
     "coerce",
     "conversation_from_json",
@@ -89,6 +91,7 @@ __all__ = [
     "split_prefill",
     "split_thinking",
     "template_text",
+    "text_rule",
     "thinking_format",
     "tools_from_json",
     "type_of",

@@ -20,7 +20,10 @@ _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9]+")
 #: JSON values; each rule names the ones it needs.
 _JSON = {
     "ws": '| " " | "\\n" [ \\t]{0,20}',
-    "char": r'[^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})',
+    "char": r'[^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" code)',
+    # A surrogate stands for a character only together with another.
+    "code": '([0-9a-ce-fA-CE-F] hex | [dD] [0-7]) hex hex | [dD] [89abAB] hex hex "\\\\u" [dD] [c-fC-F] hex hex',
+    "hex": "[0-9a-fA-F]",
     "string": '"\\"" char* "\\""',
     "digits": "[0-9]{1,16}",
     "integer": '"-"? ("0" | [1-9] [0-9]{0,15})',
@@ -35,6 +38,8 @@ _JSON = {
     "value": "object | array | string | number | boolean | null",
 }
 _NEEDS = {
+    "char": ("code",),
+    "code": ("hex",),
     "string": ("char",),
     "tail": ("digits",),
     "number": ("integer", "tail"),

@@ -7,6 +7,7 @@ word boundaries are refused by name.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from corral.errors import InvalidGrammar
 from corral.formats.gbnf import class_char, literal, repeat
@@ -14,22 +15,50 @@ from corral.formats.gbnf import class_char, literal, repeat
 _CLASSES = {"d": "0-9", "w": "a-zA-Z0-9_", "s": " "}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 _REPEAT = re.compile(r"\{(\d*)(,?)(\d*)\}|[*+?]")
-#: Inside a JSON string these are written with a backslash, so no class may stand for them.
-_QUOTED = "\\x22\\x5C\\x00-\\x1F"
 
 
-def pattern_grammar(pattern: str, path: str) -> str:
-    """Return the expression for the inside of a JSON string that matches; raises InvalidGrammar with the path."""
-    reader = _Reader(pattern, path)
-    return reader.whole()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """How the characters of a string are written: `one` is the expression for any of them.
+
+    `special` are those (as a class has them) that no class may stand for, because they are written otherwise or end the string.
+    """
+
+    one: str
+    special: str
+    escapes: bool
+
+    def written(self, char: str) -> str:
+        """Return the expression for a character."""
+        if not self.escapes:
+            return literal(char)
+        return literal(_ESCAPES.get(char) or (char if char >= " " else f"\\u{ord(char):04x}"))
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\f": "\\f"}
+#: Letters inside a JSON string; `char` is a rule of its own.
+IN_JSON = Letters(one="char", special="\\x22\\x5C\\x00-\\x1F", escapes=True)
+
+
+def letters_until(close: str) -> Letters:
+    """Return letters that stand as they are; the one that begins the closing tag is left out, so that no text can hold the tag."""
+    special = f"{class_char(close[0])}\\x00-\\x1F"
+    return Letters(one=f"[^{special}]", special=special, escapes=False)
+
+
+def pattern_grammar(pattern: str, path: str, letters: Letters = IN_JSON) -> str:
+    """Return the expression for the inside of a string that matches; raises InvalidGrammar with the path."""
+    return _Reader(pattern, path, letters).whole()
 
 
 class _Reader:
     """Reads one regular expression from left to right."""
 
-    def __init__(self, pattern: str, path: str) -> None:
+    def __init__(self, pattern: str, path: str, letters: Letters) -> None:
         self._pattern = pattern
         self._path = path
+        self._letters = letters
+        self._any = f"[^{letters.special}]"
         self._at = 0
 
     def whole(self) -> str:
@@ -42,7 +71,7 @@ class _Reader:
             raise self._refuse("an unmatched )")
         if (begins or ends) and "|" in _without_groups(self._pattern):
             raise self._refuse("an anchor that belongs to one alternative only (put the alternatives in a group)")
-        return " ".join(part for part in ("" if begins else f"[^{_QUOTED}]*", f"({expression})", "" if ends else f"[^{_QUOTED}]*") if part)
+        return " ".join(part for part in ("" if begins else f"{self._any}*", f"({expression})", "" if ends else f"{self._any}*") if part)
 
     def _alternatives(self) -> str:
         choices = [self._sequence()]
@@ -65,7 +94,7 @@ class _Reader:
             case "[":
                 return self._class()
             case ".":
-                return f"[^{_QUOTED}]"
+                return self._any
             case "\\":
                 return self._escaped()
             case "^" | "$":
@@ -73,7 +102,7 @@ class _Reader:
             case "*" | "+" | "?":
                 raise self._refuse(f"{char} with nothing to repeat")
             case _:
-                return _written(char)
+                return self._letters.written(char)
 
     def _group(self) -> str:
         if self._skip("?") and not self._skip(":"):
@@ -90,9 +119,9 @@ class _Reader:
             if self._at >= len(self._pattern):
                 raise self._refuse("a class that is not closed")
             parts.append(self._class_part())
-        if not is_negative and any(part in {class_char('"'), class_char("\\")} for part in parts):
+        if self._letters.escapes and not is_negative and any(part in {class_char('"'), class_char("\\")} for part in parts):
             raise self._refuse('a class with " or \\')
-        return f"[^{_QUOTED}{''.join(parts)}]" if is_negative else f"[{''.join(parts)}]"
+        return f"[^{self._letters.special}{''.join(parts)}]" if is_negative else f"[{''.join(parts)}]"
 
     def _class_part(self) -> str:
         char = self._pattern[self._at]
@@ -117,10 +146,10 @@ class _Reader:
         if char in _CLASSES:
             return f"[{_CLASSES[char]}]"
         if char.lower() in _CLASSES and char:
-            return f"[^{_QUOTED}{_CLASSES[char.lower()]}]"
+            return f"[^{self._letters.special}{_CLASSES[char.lower()]}]"
         if not char or (char.isalnum() and char not in _CONTROLS):
             raise self._refuse(f"\\{char}")
-        return _written(_CONTROLS.get(char, char))
+        return self._letters.written(_CONTROLS.get(char, char))
 
     def _repeated(self, item: str) -> str:
         found = _REPEAT.match(self._pattern, self._at)
@@ -145,12 +174,6 @@ class _Reader:
 
     def _refuse(self, what: str) -> InvalidGrammar:
         return InvalidGrammar(f"{self._path}: the pattern has {what}, which no grammar can follow")
-
-
-def _written(char: str) -> str:
-    """Return a character as it stands inside a JSON string."""
-    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\f": "\\f"}
-    return literal(escapes.get(char) or (char if char >= " " else f"\\u{ord(char):04x}"))
 
 
 def _without_groups(pattern: str) -> str:

@@ -10,7 +10,7 @@ from corral.events import CallStatus
 from corral.formats.strict_json import dump_json, is_number, load_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from corral.conversation import Json, JsonObject
 
@@ -92,6 +92,20 @@ def type_of(schema: JsonObject, root: JsonObject, *, depth: int = 0) -> Paramete
     if schema.get("nullable") is True and types:
         types.add("null")
     return ParameterType(frozenset(types))
+
+
+def alternatives(schema: JsonObject, root: JsonObject, *, depth: int = 0) -> Iterator[JsonObject]:
+    """Yield the schemas any one of which a value must keep to, references followed."""
+    merged = _resolve(schema, root)
+    for part in _list(merged.get("allOf")):
+        merged = {key: value for key, value in merged.items() if key != "allOf"} | _resolve(_object(part), root)
+    branches = _list(merged.get("anyOf")) + _list(merged.get("oneOf"))
+    if not branches or depth >= _MAX_REFERENCES:
+        yield merged
+        return
+    base = {key: value for key, value in merged.items() if key not in ("anyOf", "oneOf")}
+    for branch in branches:
+        yield from alternatives(base | _resolve(_object(branch), root), root, depth=depth + 1)
 
 
 def _types_of_literals(schema: JsonObject) -> set[str]:
