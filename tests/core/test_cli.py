@@ -572,9 +572,9 @@ def test_plan_shows_where_a_model_would_go_and_why(tiny: str, shell: Callable[..
     result = shell("plan", tiny, "--num-ctx", "256")
 
     assert result.code == 0
-    assert result.out.splitlines()[0].split() == ["DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "TOTAL"]
+    assert result.out.splitlines()[0].split() == ["DEVICE", "LAYERS", "WEIGHTS", "CACHE", "COMPUTE", "RESERVED", "LEFT"]
     assert "context    256 tokens" in result.out
-    assert shell("plan", tiny, "--json").json["context_tokens"] > 0  # type: ignore[index]
+    assert shell("plan", tiny, "--json").json["placement"]["context_tokens"] > 0  # type: ignore[index]
 
 
 def test_completion_knows_the_installed_models(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
