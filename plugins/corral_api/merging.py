@@ -66,6 +66,8 @@ async def _pump(stream: AsyncGenerator[bytes, None], chunks: Chunks) -> None:
 
 
 async def _next(chunks: Chunks, beat: bytes) -> bytes | Exception | None:
+    if not chunks.empty():
+        return chunks.get_nowait()
     try:
         async with asyncio.timeout(PING_S):
             return await chunks.get()
