@@ -1,65 +1,108 @@
-"""Render a conversation as Ministral 3's reference template does, without its demand that roles alternate."""
+"""Render a conversation as the references of Ministral 3, Devstral and Mistral Small 3.2 do.
+
+Roles need not alternate, text next to calls is kept, and tools stand once, before the last question: the references refuse the
+first, one of them drops the second, and shows tools again before an earlier question in the same words.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corral.formats import PromptBuilder, dump_json, refuse_images, split_prefill
+from corral_mistral.history import CallIds, last_question
+from corral_mistral.instructions import write_instructions
 
 if TYPE_CHECKING:
-    from corral.conversation import Conversation, Message, Prompt
+    from collections.abc import Sequence
+
+    from corral.conversation import Conversation, JsonObject, Message, Prompt
 
 _EOS = "</s>"
 STOP = (_EOS,)
 
-_HOW_TO_THINK = (
-    "# HOW YOU SHOULD THINK AND ANSWER\n\nFirst draft your thinking process (inner monologue) until you arrive at a response. Format your "
-    "response using Markdown, and use LaTeX for any mathematical equations. Write both your thoughts and the response in the same language "
-    "as the input.\n\nYour thinking process must follow the template below:[THINK]Your thoughts or/and draft, like working through an "
-    "exercise on scratch paper. Be as casual and as long as you want until you are confident to generate the response to the user."
-    "[/THINK]Here, provide a self-contained response."
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the models differ."""
+
+    thinks: bool = False
+    #: Calls and results bear ids.
+    has_ids: bool = False
+    #: Tools stand before the last question, not after the instructions.
+    tools_with_question: bool = False
 
 
-def render(conversation: Conversation, bos: str) -> Prompt:
+#: By renderer; the names are those of the instructions, too.
+LAYOUTS = {
+    "ministral": Layout(thinks=True),
+    "devstral": Layout(),
+    "mistral-small": Layout(has_ids=True, tools_with_question=True),
+}
+
+
+def render(conversation: Conversation, model: str, bos: str) -> Prompt:
     """Return the prompt. A last assistant message without calls is left open for the model to continue."""
-    refuse_images(conversation.messages, "Ministral, but in users' turns,", unless_from="user")
+    refuse_images(conversation.messages, f"{model}, but in users' turns,", unless_from="user")
+    layout = LAYOUTS[model]
     turns, prefill = split_prefill(conversation.messages)
-    prompt = PromptBuilder().control(bos)
+    prompt = PromptBuilder().control(f"{bos}[SYSTEM_PROMPT]")
     if turns and turns[0].role == "system":
-        _turn(prompt, turns[0])
+        prompt.user(turns[0].content)
         turns = turns[1:]
     else:
-        prompt.control(f"[SYSTEM_PROMPT]{_HOW_TO_THINK}[/SYSTEM_PROMPT]")
-    if conversation.tools:
-        prompt.control("[AVAILABLE_TOOLS]").user(dump_json(list(conversation.tools))).control("[/AVAILABLE_TOOLS]")
-    for message in turns:
-        _turn(prompt, message)
+        write_instructions(prompt, model, conversation.template_arguments.get("current_date"))
+    prompt.control("[/SYSTEM_PROMPT]")
+    tools_at = max(0, last_question(turns)) if layout.tools_with_question else 0
+    ids = CallIds()
+    _turns(prompt, turns[:tools_at], layout, ids)
+    _tools(prompt, conversation.tools)
+    _turns(prompt, turns[tools_at:], layout, ids)
     prompt.begin_answer()
     if prefill:
-        _said(prompt, prefill)
+        _said(prompt, prefill, layout)
     return prompt.build(stop=STOP)
 
 
-def _turn(prompt: PromptBuilder, message: Message) -> None:
-    match message.role:
-        case "system":
-            prompt.control("[SYSTEM_PROMPT]").user(message.content).control("[/SYSTEM_PROMPT]")
-        case "assistant":
-            _said(prompt, message)
-            for call in message.tool_calls:
-                prompt.control("[TOOL_CALLS]").user(call.name).control("[ARGS]").user(dump_json(call.arguments))
-            prompt.control(_EOS)
-        case "tool":
-            prompt.control("[TOOL_RESULTS]").user(message.content).control("[/TOOL_RESULTS]")
-        case _:
-            prompt.control("[INST]")
-            for image in message.images:
-                prompt.media("[IMG]", image)
-            prompt.user(message.content).control("[/INST]")
+def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject]) -> None:
+    if tools:
+        prompt.control("[AVAILABLE_TOOLS]").user(dump_json(list(tools))).control("[/AVAILABLE_TOOLS]")
 
 
-def _said(prompt: PromptBuilder, message: Message) -> None:
-    if message.thinking:
+def _turns(prompt: PromptBuilder, turns: Sequence[Message], layout: Layout, ids: CallIds) -> None:
+    for message in turns:
+        match message.role:
+            case "system":
+                prompt.control("[SYSTEM_PROMPT]").user(message.content).control("[/SYSTEM_PROMPT]")
+            case "assistant":
+                _assistant(prompt, message, layout, ids)
+            case "tool":
+                prompt.control("[TOOL_RESULTS]")
+                if layout.has_ids:
+                    prompt.user(ids.of_result(message.tool_call_id)).control("[TOOL_CONTENT]")
+                prompt.user(message.content).control("[/TOOL_RESULTS]")
+            case _:
+                _asked(prompt, message)
+
+
+def _asked(prompt: PromptBuilder, message: Message) -> None:
+    prompt.control("[INST]")
+    for image in message.images:
+        prompt.media("[IMG]", image)
+    prompt.user(message.content).control("[/INST]")
+
+
+def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, ids: CallIds) -> None:
+    _said(prompt, message, layout)
+    for call in message.tool_calls:
+        prompt.control("[TOOL_CALLS]").user(call.name)
+        if layout.has_ids:
+            prompt.control("[CALL_ID]").user(ids.of_call(call.id))
+        prompt.control("[ARGS]").user(dump_json(call.arguments))
+    prompt.control(_EOS)
+
+
+def _said(prompt: PromptBuilder, message: Message, layout: Layout) -> None:
+    if message.thinking and layout.thinks:
         prompt.control("[THINK]").user(message.thinking).control("[/THINK]")
     prompt.user(message.content)

@@ -30,7 +30,12 @@ def drawn_conversations(draw: st.DrawFn, holds: Holds) -> Conversation:
     if messages[-1].role == "assistant" and not messages[-1].tool_calls:
         messages.append(Message(role="user", content=draw(TEXT)))
     declared = draw(st.lists(drawn_tools(plain=holds.plain_tools), max_size=2)) if holds.tools else []
-    return Conversation(messages=tuple(messages), tools=tuple(declared), think=draw(st.sampled_from(holds.think)))
+    return Conversation(
+        messages=tuple(messages),
+        tools=tuple(declared),
+        think=draw(st.sampled_from(holds.think)),
+        template_arguments=draw(st.sampled_from(holds.arguments)),
+    )
 
 
 @st.composite
@@ -74,7 +79,7 @@ def _exchange(draw: st.DrawFn, holds: Holds) -> list[Message]:
     turns: list[Message] = []
     if holds.calls and draw(st.booleans()):
         asked = draw(drawn_turn(holds, calls=True))
-        named = tuple(replace(call, id=f"call_{index}") for index, call in enumerate(asked.tool_calls))
+        named = tuple(replace(call, id=f"{holds.ids}{index}") for index, call in enumerate(asked.tool_calls))
         turns.append(replace(asked, tool_calls=named))
         if holds.results:
             turns += [Message(role="tool", content=draw(TEXT), tool_name=call.name, tool_call_id=call.id) for call in named]

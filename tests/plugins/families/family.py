@@ -37,6 +37,10 @@ class Holds:
     think: tuple[Think, ...] = (None, True, False)
     #: Description and type of every parameter, for templates that fail without them.
     plain_tools: bool = False
+    #: What ids of calls begin with; some templates demand ids of a certain length.
+    ids: str = "call_"
+    #: Variables that clients may set, one object per conversation.
+    arguments: tuple[JsonObject, ...] = ({},)
 
 
 def thinking_variables(conversation: Conversation) -> JsonObject:
@@ -173,6 +177,6 @@ def call(name: str = "get_weather", **arguments: Json) -> ToolCall:
     return ToolCall(name=name, arguments=arguments)
 
 
-def talk(*messages: Message, tools: tuple[JsonObject, ...] = (), think: Think = None) -> Conversation:
-    """Return a conversation."""
-    return Conversation(messages=messages, tools=tools, think=think)
+def talk(*messages: Message, tools: tuple[JsonObject, ...] = (), think: Think = None, **arguments: Json) -> Conversation:
+    """Return a conversation; what else is named are arguments of the template."""
+    return Conversation(messages=messages, tools=tools, think=think, template_arguments=arguments)

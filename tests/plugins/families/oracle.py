@@ -28,9 +28,9 @@ def reference_text(reference: Reference, conversation: Conversation) -> str | No
     template = _compiled(reference.template, reference.edit)
     tools: JsonObject = {"tools": list(conversation.tools)} if conversation.tools else {}
     messages = [reference.describe(message) for message in conversation.messages]
-    variables = {**TOKENS, **tools, **reference.variables(conversation), "messages": messages, "add_generation_prompt": True}
+    variables = {**TOKENS, **tools, **conversation.template_arguments, **reference.variables(conversation)}
     try:
-        return template.render(variables)
+        return template.render({**variables, "messages": messages, "add_generation_prompt": True})
     except (TemplateError, TypeError):
         return None
 

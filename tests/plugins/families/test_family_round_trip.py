@@ -62,4 +62,4 @@ def _read_back(case: RoundTrip, turn: Message) -> Answer:
     assert after.text.startswith(lead)
     written = after.text[len(lead) :]
     written = written[: min((written.find(stop) for stop in after.stop if stop in written), default=len(written))]
-    return fold(read(HOST.parse_output(model, asked, Prompt(segments=())), [written]))
+    return fold(read(HOST.parse_output(model, replace(asked, tools=TOOLS), Prompt(segments=())), [written]))
