@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fetched import fetched
+from real_server import create, served
 
 from corral.events import ContentDelta, Finish, ThinkingDelta, ToolCallArgsDelta, ToolCallEnd, ToolCallStart
 from corral.keys import KeyFile
@@ -144,17 +143,9 @@ def said() -> dict[str, Any]:
 def smollm2_url(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Iterator[str]:
     """Serve SmolLM2 as `smollm2`, with short answers, by the command that a person would use."""
     home = tmp_path_factory.mktemp("smollm2")
-    modelfile = home / "Modelfile"
-    modelfile.write_text(SMOLLM2.format(path=smollm2_path))
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_", "OLLAMA_"))}
-    environment = {**inherited, "CORRAL_HOME": str(home), "CORRAL_HOST": "127.0.0.1:0"}
-    corral = (sys.executable, "-m", "corral")
-    subprocess.run([*corral, "create", "smollm2", "-f", str(modelfile)], env=environment, check=True, capture_output=True)
-    with subprocess.Popen([*corral, "serve"], env=environment, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        yield next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
-        server.terminate()
-        server.stderr.read()
+    create(home, "smollm2", SMOLLM2.format(path=smollm2_path))
+    with served(home) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
