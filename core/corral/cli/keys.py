@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from corral.cli import wording
 from corral.cli.output import hint, json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def list_keys(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json([dict(zip(("name", "id", "scopes", "created_at"), row, strict=True)) for row in rows])
         return
-    print_table(("NAME", "ID", "SCOPES", "CREATED"), rows)
+    print_table(("NAME", "ID", "SCOPES", "CREATED"), [(*row[:3], wording.ago(datetime.fromisoformat(row[3]))) for row in rows])
     if not keys:
         hint("there are no keys, so the server asks for none (make one with: corral keys add NAME)")
 
