@@ -40,6 +40,7 @@ def render(conversation: Conversation, bos: str) -> Prompt:
                 _tools(prompt, conversation.tools if index == asked else ())
                 _asked(prompt, [*(instructions if index == asked else ()), message.content])
     if instructions and asked < 0:
+        _tools(prompt, conversation.tools)
         _asked(prompt, instructions)
     prompt.begin_answer().user(prefill.content if prefill else "")
     return prompt.build(stop=STOP)

@@ -1,7 +1,7 @@
 """Render a conversation as the references of Ministral 3, Devstral and Mistral Small 3.2 do.
 
-Roles need not alternate, text next to calls is kept, and tools stand once, before the last question: the references refuse the
-first, one of them drops the second, and shows tools again before an earlier question in the same words.
+Roles need not alternate. The reference of Mistral Small also drops text next to calls, and repeats tools before an earlier question in
+the words of the last; here the text stands before its calls, and tools stand once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STOP = (_EOS,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class _Layout:
     """Where the models differ."""
 
     thinks: bool = False
@@ -34,17 +34,17 @@ class Layout:
 
 
 #: By renderer; the names are those of the instructions, too.
-LAYOUTS = {
-    "ministral": Layout(thinks=True),
-    "devstral": Layout(),
-    "mistral-small": Layout(has_ids=True, tools_with_question=True),
+_LAYOUTS = {
+    "ministral": _Layout(thinks=True),
+    "devstral": _Layout(),
+    "mistral-small": _Layout(has_ids=True, tools_with_question=True),
 }
 
 
 def render(conversation: Conversation, model: str, bos: str) -> Prompt:
     """Return the prompt. A last assistant message without calls is left open for the model to continue."""
     refuse_images(conversation.messages, f"{model}, but in users' turns,", unless_from="user")
-    layout = LAYOUTS[model]
+    layout = _LAYOUTS[model]
     turns, prefill = split_prefill(conversation.messages)
     prompt = PromptBuilder().control(f"{bos}[SYSTEM_PROMPT]")
     if turns and turns[0].role == "system":
@@ -69,7 +69,7 @@ def _tools(prompt: PromptBuilder, tools: Sequence[JsonObject]) -> None:
         prompt.control("[AVAILABLE_TOOLS]").user(dump_json(list(tools))).control("[/AVAILABLE_TOOLS]")
 
 
-def _turns(prompt: PromptBuilder, turns: Sequence[Message], layout: Layout, ids: CallIds) -> None:
+def _turns(prompt: PromptBuilder, turns: Sequence[Message], layout: _Layout, ids: CallIds) -> None:
     for message in turns:
         match message.role:
             case "system":
@@ -92,7 +92,7 @@ def _asked(prompt: PromptBuilder, message: Message) -> None:
     prompt.user(message.content).control("[/INST]")
 
 
-def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, ids: CallIds) -> None:
+def _assistant(prompt: PromptBuilder, message: Message, layout: _Layout, ids: CallIds) -> None:
     _said(prompt, message, layout)
     for call in message.tool_calls:
         prompt.control("[TOOL_CALLS]").user(call.name)
@@ -102,7 +102,7 @@ def _assistant(prompt: PromptBuilder, message: Message, layout: Layout, ids: Cal
     prompt.control(_EOS)
 
 
-def _said(prompt: PromptBuilder, message: Message, layout: Layout) -> None:
+def _said(prompt: PromptBuilder, message: Message, layout: _Layout) -> None:
     if message.thinking and layout.thinks:
         prompt.control("[THINK]").user(message.thinking).control("[/THINK]")
     prompt.user(message.content)
