@@ -56,9 +56,8 @@ class Ranking:
 
 def _filled(template: str, query: str, document: str) -> list[Segment]:
     texts = {"{query}": query, "{document}": document}
-    return [
-        Segment(texts[part], SegmentKind.USER) if part in texts else Segment(part) for part in _PLACES.split(template) if part
-    ]  # fmt: skip
+    parts = filter(None, _PLACES.split(template))
+    return [Segment(texts[part], SegmentKind.USER) if part in texts else Segment(part) for part in parts]
 
 
 def _joined(vocabulary: Vocabulary, query: str, document: str) -> list[int]:
