@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random
+from threading import Event as Flag
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -129,6 +132,48 @@ async def collect(world: World, request: Request) -> list[Event]:
 
 def text(events: list[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, ContentDelta))
+
+
+@dataclass
+class Stuck(World):
+    """A world in which a plugin hangs, for the model of that name, until it is let go."""
+
+    hanging: str = ""
+    hangs: Flag = field(default_factory=Flag)
+    goes_on: Flag = field(default_factory=Flag)
+
+    @cached_property
+    def engine(self) -> CorralEngine:
+        return super().engine
+
+    def resolve(self, name: str) -> ModelSpec:
+        return model_spec(name)
+
+    def parser_support(self, model: ModelSpec) -> ParserSupport:
+        self._hang(model, "parser_support")
+        return super().parser_support(model)
+
+    def render_prompt(self, model: ModelSpec, conversation: Conversation) -> Prompt:
+        self._hang(model, "render_prompt")
+        return super().render_prompt(model, conversation)
+
+    def _hang(self, model: ModelSpec, hook: str) -> None:
+        if model.name == "stuck" and hook == self.hanging:
+            self.hangs.set()
+            self.goes_on.wait(20)
+
+
+@pytest.mark.parametrize("hook", ["parser_support", "render_prompt"])
+async def test_a_plugin_that_hangs_holds_up_its_own_model_only(hook: str) -> None:
+    world = Stuck(ScriptedRunner(["a"]), hanging=hook)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        stuck = [group.create_task(collect(world, ask("hi", model="stuck"))) for _ in range(99)]
+        await asyncio.to_thread(world.hangs.wait, 20)
+        events = await collect(world, ask("hi", model="good"))
+        is_anyone_done = any(task.done() for task in stuck)
+        world.goes_on.set()
+    assert text(events) == "A"
+    assert not is_anyone_done
 
 
 async def test_counting_tokens_does_not_let_the_model_go_before_the_answer() -> None:

@@ -23,6 +23,7 @@ from corral.engine.effective import (
 )
 from corral.engine.reading import Reading
 from corral.engine.trimming import droppable_turns, fewest_dropped, without_oldest
+from corral.engine.turns import Turns
 from corral.errors import ContextExceeded, Unsupported
 from corral.events import Diagnostic
 from corral.runners import Generation, Notice, Reranker
@@ -87,6 +88,7 @@ class CorralEngine:
         self._devices = devices
         self._settings = settings
         self._counters = Counters()
+        self._turns = Turns()
         self._random = random.SystemRandom()
 
     @property
@@ -189,7 +191,10 @@ class CorralEngine:
         return replace(model, load=effective_options(self._settings, model, options).load)
 
     async def _plan(self, request: Request) -> _Plan:
-        resolved = await asyncio.to_thread(self._library.resolve, request.model)
+        return await self._turns.run(request.model, lambda: self._planned(request))
+
+    def _planned(self, request: Request) -> _Plan:
+        resolved = self._library.resolve(request.model)
         check_writes(resolved)
         options = effective_options(self._settings, resolved, request.conversation.options)
         model = effective_model(resolved, request, options)
@@ -201,9 +206,8 @@ class CorralEngine:
     async def _render(self, plan: _Plan, dropped: int = 0) -> Prompt:
         if plan.request.raw is not None:
             return _raw_prompt(plan.request.raw)
-        messages = without_oldest(plan.conversation.messages, dropped)
-        # In a thread: a renderer is anybody's code, and a template may run until its limit.
-        return await asyncio.to_thread(self._host.render_prompt, plan.model, replace(plan.conversation, messages=messages))
+        conversation = replace(plan.conversation, messages=without_oldest(plan.conversation.messages, dropped))
+        return await self._turns.run(plan.request.model, lambda: self._host.render_prompt(plan.model, conversation))
 
     async def _prompt(self, plan: _Plan, runner: Runner) -> Rendered:
         """Render, without the fewest oldest turns that must go for the rest to fit the runner's context."""
