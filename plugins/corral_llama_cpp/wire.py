@@ -40,7 +40,7 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     adapters: tuple[str, ...] = ()
     draft: str = ""
     is_embedding: bool = False
-    #: Memory for the states of finished answers that had to leave the cache.
+    #: Memory for the states of finished answers that had to leave the cache, and for checkpoints.
     parking_bytes: int = 0
     #: A file in which the busy runners of one machine count each other; empty for none.
     neighbours: str = ""

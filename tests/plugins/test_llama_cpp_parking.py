@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corral_llama_cpp.engine.checkpoints import Checkpoint
 from corral_llama_cpp.engine.parking import Parking
 
 OLD, NEW = list(range(20)), list(range(100, 120))
@@ -19,3 +20,13 @@ def test_a_sequence_that_left_while_room_was_made_for_it_stays_away() -> None:
 
     assert len(parking) == 1
     assert parking.find(OLD, whole=False) == (None, 0)
+
+
+def test_a_sequence_is_parked_with_the_checkpoints_that_fit():
+    parking = Parking(budget_bytes=20)
+    checkpoints = tuple(Checkpoint(length, bytes([length]) * 6) for length in (8, 10, 19))
+
+    parking.park(OLD, b"x" * 8, checkpoints)
+
+    found, length = parking.find([*OLD[:15], 99], whole=True)
+    assert (length, [c.length for c in found.checkpoints]) == (8, [8, 19])

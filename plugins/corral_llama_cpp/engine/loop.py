@@ -197,8 +197,7 @@ class Engine:
     def _add(self, stream: Stream, share: int, room: int, batch: Batch) -> Part:
         start = stream.computed
         tokens = stream.target[start : start + share]
-        can_undo = self._backend.cut in (Cut.ANYWHERE, Cut.IN_REACH)
-        drafted = self._draft(stream, room) if stream.is_running and can_undo else []
+        drafted = self._draft(stream, room) if stream.is_running and self._backend.cut.can_undo else []
         is_last = share == stream.pending
         assert stream.sequence is not None
         row = batch.add(tokens + drafted, start, stream.sequence.id, 1 + len(drafted) if is_last else 0)

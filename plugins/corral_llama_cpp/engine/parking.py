@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from corral_llama_cpp.engine.checkpoints import reach, total_bytes
+from corral_llama_cpp.engine.checkpoints import reach, thinned, total_bytes
 from corral_llama_cpp.engine.prefixes import common_prefix
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Parking:
             return
         self._parked = [parked for parked in self._parked if parked.tokens != tokens[: len(parked.tokens)]]
         while len(state) + total_bytes(checkpoints) > self._budget:
-            checkpoints = checkpoints[1:]
+            checkpoints = thinned(checkpoints)
         self._parked.append(Parked(list(tokens), state, checkpoints))
         while sum(parked.size for parked in self._parked) > self._budget:
             del self._parked[0]

@@ -27,6 +27,11 @@ class Cut(Enum):
     AT_CHECKPOINTS = "at checkpoints"
     NOWHERE = "nowhere"
 
+    @property
+    def can_undo(self) -> bool:
+        """Return whether tokens that were guessed wrong can be taken back."""
+        return self in (Cut.ANYWHERE, Cut.IN_REACH)
+
 
 @dataclass(slots=True)
 class Batch:

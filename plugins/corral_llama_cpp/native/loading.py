@@ -95,6 +95,7 @@ def load_model(load: Load, progress: Callable[[float], None], beat: Callable[[],
     model = Model(load.path, load, devices, log, progress)
     generating = 0 if load.is_embedding else min(2 * load.parallel + _IDLE_SEQUENCES, _MOST_SEQUENCES - _EMBED_SEQUENCES)
     context = Context(model, load, generating + _EMBED_SEQUENCES, log, beat)
+    draft_model = _draft_model(load, model, devices, log, beat) if load.draft else None
     limits = {"limit": load.context_tokens, "first": generating, "sequences": _EMBED_SEQUENCES}
     return Loaded(
         load=load,
@@ -103,10 +104,10 @@ def load_model(load: Load, progress: Callable[[float], None], beat: Callable[[],
         context=context,
         devices=devices,
         embedder=Embedder(context, model, **limits),
-        draft_model=_draft_model(load, model, devices, log, beat) if load.draft else None,
+        draft_model=draft_model,
         cores=Cores(load.neighbours),
         crowd=Crowd(),
-        info=_info(load, model, log, perf_counter() - started),
+        info=_info(load, model, draft_model, log, perf_counter() - started),
         sequences=generating,
         threads=load.threads,
     )
@@ -117,27 +118,34 @@ def _core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _draft_model(load: Load, model: Model, devices: Devices, log: Log, beat: Callable[[], None]) -> DraftModel:
+def _draft_model(load: Load, model: Model, devices: Devices, log: Log, beat: Callable[[], None]) -> DraftModel | None:
+    """Load the draft model; None where nothing can be guessed, for what was guessed wrong could not be taken back."""
     draft = msgspec.structs.replace(load, path=load.draft, adapters=())
     small = Model(draft.path, draft, devices, log, lambda _: None)
     check_vocabularies(model.vocabulary, small.vocabulary)
+    if not (model.cut.can_undo and small.cut.can_undo):
+        small.close()
+        return None
     context = Context(small, draft, draft.parallel, log, beat)
     return DraftModel(context, small.vocabulary, slots=draft.parallel, context_tokens=draft.context_tokens)
 
 
-def _info(load: Load, model: Model, log: Log, seconds: float) -> LoadedInfo:
+def _info(load: Load, model: Model, draft_model: DraftModel | None, log: Log, seconds: float) -> LoadedInfo:
     return LoadedInfo(
         context_tokens=load.context_tokens,
         slots=load.parallel,
         embedding_length=model.width,
         memory=dict(log.buffer_bytes),
         load_s=seconds,
-        notes=_notes(load, model),
+        notes=_notes(load, model, draft_model),
     )
 
 
-def _notes(load: Load, model: Model) -> tuple[Note, ...]:
+def _notes(load: Load, model: Model, draft_model: DraftModel | None) -> tuple[Note, ...]:
     notes = []
+    if load.draft and draft_model is None:
+        ignored = "the draft model is not asked: a recurrent model, as this one or the draft is, can't take back what was guessed wrong"
+        notes.append(Note("draft_ignored", ignored))
     trained = int(ll.llama_model_n_ctx_train(model.pointer))
     if load.context_tokens > trained:
         longer = f"the context of {load.context_tokens} tokens is longer than the {trained} that the model was trained on"
