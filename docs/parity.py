@@ -72,7 +72,7 @@ NOTES: dict[tuple[str, str], str] = {
     ),
     ("/v1/chat/completions", "temperature"): "absent leaves the model's PARAMETER (Ollama's layer: 1.0)",
     ("/v1/chat/completions", "top_p"): "absent leaves the model's PARAMETER (Ollama's layer: 1.0)",
-    ("/v1/chat/completions", "n"): "up to 16; with `seed`, each choice has a seed of its own; all answered at the same time, streamed as they come",
+    ("/v1/chat/completions", "n"): "up to 16, answered at the same time, streamed as they come; with `seed`, each has a seed of its own",
     ("/v1/chat/completions", "max_completion_tokens"): "wins over `max_tokens` (Ollama ignores it)",
     ("/v1/chat/completions", "tool_choice"): (
         "`required` and a named function need a parser that can force calls, else 400 (Ollama ignores it)"

@@ -423,3 +423,21 @@ async def test_a_request_log_that_can_not_be_written_breaks_no_answer(
     call = await Call(Guard(probe_mount, replace(settings, request_log=settings.home), keys))(x_request_id="mine")
 
     assert (call.status, "request mine is not in the request log" in caplog.text) == (200, True)
+
+
+async def test_a_request_that_its_client_left_is_in_the_request_log(settings: Settings, keys: KeyFile) -> None:
+    begun = asyncio.Event()
+
+    async def endless(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        begun.set()
+        await asyncio.Event().wait()
+
+    log = settings.home / "requests.jsonl"
+    guard = Guard(Mount([Mounted(PROBE, endless)]), replace(settings, request_log=log), keys)
+    asking = asyncio.create_task(Call(guard)(body=(b"a long story",)))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+
+    assert [(entry.status, entry.body) for entry in read_journal(log)] == [(499, "a long story")]

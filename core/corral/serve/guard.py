@@ -101,10 +101,13 @@ class Guard:
         scope["corral.statistics"] = self.meter.values
         scope["corral.is_draining"] = self.is_draining
         recorder = Recorder(receive)
-        with self.meter.request(visit.method, self._api_name(visit.path), answer):
-            await self._answer(visit, scope, recorder if self._journal else receive, answer)
-        if self._journal:
-            await self._journal.write(_entry(visit, answer, recorder.size), recorder.body)
+        try:
+            with self.meter.request(visit.method, self._api_name(visit.path), answer):
+                await self._answer(visit, scope, recorder if self._journal else receive, answer)
+        finally:
+            # A request that its client left is the one that somebody will want to repeat.
+            if self._journal:
+                await self._journal.write(_entry(visit, answer, recorder.size), recorder.body)
 
     async def _answer(self, visit: Visit, scope: Scope, receive: Receive, answer: _Answer) -> None:
         bounded = BoundedReceive(receive, self._body_limit(visit.path))

@@ -72,13 +72,16 @@ class Journal:
         self._path = path
 
     async def write(self, entry: Entry, body: bytes) -> None:
-        """Append an entry with its body."""
+        """Append an entry with its body; whoever is cancelled meanwhile, it is written."""
         try:
             complete = msgspec.structs.replace(entry, body=body.decode())
         except UnicodeDecodeError:
             complete = msgspec.structs.replace(entry, data=base64.b64encode(body).decode())
+        await asyncio.shield(asyncio.to_thread(self._try_append, complete))
+
+    def _try_append(self, entry: Entry) -> None:
         try:
-            await asyncio.to_thread(self._append, msgspec.json.encode(complete) + b"\n")
+            self._append(msgspec.json.encode(entry) + b"\n")
         except OSError as error:
             # The request was answered; that nobody can repeat it is no reason to break the connection.
             _log.warning("request %s is not in the request log: %s", entry.id, error)
