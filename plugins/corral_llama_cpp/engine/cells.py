@@ -202,6 +202,7 @@ class Cells:
         sequence.checkpoints = parked.checkpoints
         if length < len(parked.tokens):
             self.cut(sequence, length)
+        self._trim_checkpoints()
         return sequence
 
     def _best(self, prompt: list[int], apart_from: Sequence | None = None) -> tuple[Sequence | None, int]:
