@@ -41,6 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Path:
     create(home, "smollm2", f"FROM {smollm2_path}\nPARAMETER num_thread 1\nPARAMETER num_ctx 1024\n")
     for name in CALL_FORMATS:
         create(home, f"caller-{name}", f"FROM smollm2\nRENDERER {name}\nPARSER {name}\n")
+    create(home, "thinker", "FROM smollm2\nRENDERER qwen3\nPARSER qwen3\n")
     return home
 
 
@@ -127,6 +128,25 @@ def test_a_schema_binds_the_native_answer(native: ollama.Client) -> None:
     person = json.loads(answer.message.content or "")
     assert isinstance(person["name"], str)
     assert isinstance(person["age"], int)
+
+
+def test_a_schema_binds_what_follows_thinking_in_one_pass(native: ollama.Client, client: openai.OpenAI) -> None:
+    # A model that never learned to think copies how it is done.
+    messages = [{"role": "user", "content": '<think>Ann is 7.</think>{"age": 7}\n' * 4 + "Write this line again."}]
+    schema = {"type": "object", "properties": {"age": {"type": "integer", "minimum": 0, "maximum": 120}}, "required": ["age"]}
+
+    told = native.chat("thinker", messages=messages, think=True, format=schema, options={**OPTIONS, "num_predict": 100})
+    said = client.chat.completions.create(
+        model="thinker",
+        messages=messages,  # type: ignore[arg-type]
+        reasoning_effort="high",
+        response_format={"type": "json_schema", "json_schema": {"name": "person", "schema": schema}},
+        temperature=0,
+        max_tokens=100,
+    ).choices[0].message  # fmt: skip
+
+    assert (told.message.thinking, said.model_extra["reasoning"]) == ("Ann is 7.", "Ann is 7.")
+    assert [json.loads(text or "") for text in (told.message.content, said.content)] == [{"age": 7}, {"age": 7}]
 
 
 def test_embeddings_are_unit_vectors(native: ollama.Client) -> None:
