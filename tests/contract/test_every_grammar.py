@@ -54,9 +54,9 @@ TOOLS = (
     tool("lists", {"tags": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 3}, "any": {"type": "array"}}, "tags"),
     tool("deep.er", {"at": {"type": "object", "properties": {"x": {"type": "number"}, "s": {"type": "string"}}, "required": ["x"]}}, "at"),
     tool("patterned", {"id": {"type": "string", "pattern": "^[a-z]{2}-\\d+$"}, "day": {"type": "string", "format": "date"}}, "id", "day"),
-    tool("sized", {"word": {"type": "string", "minLength": 2, "maxLength": 4}, "open": {"type": "object"}}, "word"),
+    tool("sized", {"word": {"type": "string", "minLength": 2, "maxLength": 4}, "some": {"type": "string", "minLength": 3}}, "word", "some"),
     tool("tree", {"root": {"$ref": "#/$defs/node"}}, "root", **{"$defs": {"node": NODE}}),
-    tool("map-of", {"name": {"type": "string"}}, additionalProperties={"type": "integer"}),
+    tool("map-of", {"name": {"type": "string"}, "open": {"type": "object"}}, additionalProperties={"type": "integer"}),
 )  # fmt: skip
 SCHEMAS = {item["function"]["name"]: item["function"]["parameters"] for item in TOOLS}
 

@@ -124,7 +124,8 @@ def test_a_schema_nested_too_deeply_is_refused() -> None:
 BARE: list[tuple[JsonObject, list[str], list[str]]] = [
     ({"type": "string"}, ["", "a<b>\n</d"], []),
     ({"type": "string", "pattern": "^[a-z]+-.$"}, ["ab-1", "a-\""], ["ab-", "ab-<", '"ab-1"']),
-    ({"type": "string", "maxLength": 3}, ["", "a\"b"], ["abcd", "a</"]),
+    ({"type": "string", "maxLength": 3}, ["", "a\"b", "a\n"], ["abcd", "a</"]),
+    ({"type": "string", "minLength": 1}, ["a", "<h1>a</h1>\n"], [""]),
     ({"type": "string", "format": "date"}, ["2024-02-29"], ["x"]),
     ({"enum": ["a b", 1, None]}, ["a b", "1", "null"], ['"a b"', "2"]),
     ({"type": ["string", "null"], "minLength": 5}, ["abcde", "null"], ["abcd"]),

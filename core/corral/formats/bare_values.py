@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corral.formats.gbnf import literal, one_of
+from corral.formats.gbnf import class_char, literal, one_of
 from corral.formats.pattern_grammar import letters_until
 from corral.formats.schema import alternatives, type_of
 from corral.formats.schema_grammar import schema_rule
 from corral.formats.strict_json import dump_json
-from corral.formats.string_grammar import text_grammar
+from corral.formats.string_grammar import count_of, repeat_at, text_grammar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,36 +23,44 @@ def bare_rule(rules: Rules, schema: JsonObject, root: JsonObject, path: str, clo
 
     Where any text is a value, every text is let through, even one that reads like another type of the schema.
     """
-    texts = _texts(schema, root, path, close)
-    if not texts and type_of(schema, root).is_known:
-        return f"{schema_rule(rules, schema, path, root)} {literal(frame + close)}"
-    return _ended(rules, [*texts, *_others(rules, schema, root, path)], close, frame)
+    texts = _texts(rules, schema, root, path, frame, close)
+    any_text = rules.until(close)
+    if any_text in texts or not type_of(schema, root).is_known:
+        return any_text
+    others = list(_others(rules, schema, root, path)) if texts else [schema_rule(rules, schema, path, root)]
+    return one_of([*texts, *(f"{other} {literal(frame + close)}" for other in others)])
 
 
 def text_rule(rules: Rules, schema: JsonObject, root: JsonObject, path: str, close: str) -> str:
     """Return the expression for a text that a schema admits, and the closing tag."""
-    return _ended(rules, _texts(schema, root, path, close), close)
+    return one_of(_texts(rules, schema, root, path, "", close)) if type_of(schema, root).is_known else rules.until(close)
 
 
-def _ended(rules: Rules, choices: list[str], close: str, frame: str = "") -> str:
-    if "" in choices or not choices:
-        # The closing tag alone, as the parser reads it: a model that leaves out the frame before it must not run on.
-        return rules.until(close)
-    return f"{one_of(choices)} {literal(frame + close)}"
-
-
-def _texts(schema: JsonObject, root: JsonObject, path: str, close: str) -> list[str]:
-    """Return an expression for each kind of text that a schema admits; "" is any text."""
-    letters = letters_until(close)
+def _texts(rules: Rules, schema: JsonObject, root: JsonObject, path: str, frame: str, close: str) -> list[str]:
+    """Return an expression for each kind of text that a schema admits, with the closing tag."""
     found: list[str] = []
     for branch in alternatives(schema, root):
         values = _values(branch)
         if values is not None:
-            found += [literal(value) for value in values if isinstance(value, str)]
+            found += [literal(value + frame + close) for value in values if isinstance(value, str)]
         elif "string" in type_of(branch, root).types:
-            inside = text_grammar(branch, path, letters)
-            found.append(f"({inside})" if inside else "")
+            found.append(_text(rules, branch, path, frame, close))
     return found
+
+
+def _text(rules: Rules, schema: JsonObject, path: str, frame: str, close: str) -> str:
+    letters = letters_until(close)
+    if text_grammar({key: value for key, value in schema.items() if key != "minLength"}, path, letters):
+        return f"({text_grammar(schema, path, letters)}) {literal(frame + close)}"
+    # The closing tag alone, as the parser reads it: a model that leaves out the frame before it must not run on.
+    least = count_of(schema, "minLength", path)
+    return f"{repeat_at(_beginning(close), least, least, f'{path}.minLength')} {rules.until(close)}" if least else rules.until(close)
+
+
+def _beginning(close: str) -> str:
+    """Return the expression for a character or two that begin no closing tag."""
+    first, second = class_char(close[0]), class_char(close[1:2] or close)
+    return f"([^{first}] | {literal(close[0])} [^{first}{second}])"
 
 
 def _others(rules: Rules, schema: JsonObject, root: JsonObject, path: str) -> Iterator[str]:

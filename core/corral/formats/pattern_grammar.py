@@ -42,8 +42,8 @@ IN_JSON = Letters(one="char", special="\\x22\\x5C\\x00-\\x1F", escapes=True)
 
 def letters_until(close: str) -> Letters:
     """Return letters that stand as they are; the one that begins the closing tag is left out, so that no text can hold the tag."""
-    special = f"{class_char(close[0])}\\x00-\\x1F"
-    return Letters(one=f"[^{special}]", special=special, escapes=False)
+    first = class_char(close[0])
+    return Letters(one=f"[^{first}]", special=f"{first}\\x00-\\x1F", escapes=False)
 
 
 def pattern_grammar(pattern: str, path: str, letters: Letters = IN_JSON) -> str:
