@@ -178,17 +178,18 @@ FLOODS = (
 @pytest.mark.long
 @every_parser
 @pytest.mark.parametrize("opening", OPENINGS)
-def test_time_grows_with_the_length_of_the_answer_only(name: str, opening: str) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_time_grows_with_the_length_of_the_answer_only(name: str, opening: str, at_once: bool) -> None:
     """F71, F72; bench/parsers.py has the time of ten megabytes."""
 
     def seconds(unit: str, count: int) -> float:
         parser = make(name)
         started = time.process_time()
-        read(parser, [opening, *unit * count])
+        read(parser, [opening + unit * count] if at_once else [opening, *unit * count])
         return time.process_time() - started
 
     def is_slow(unit: str) -> bool:
-        count = 4000 // len(unit)
+        count = (20_000 if at_once else 4000) // len(unit)
         return seconds(unit, count * 6) > max(seconds(unit, count), 0.01) * 6 * 3
 
     # Three times in a row: a busy machine is slow now and then, a parser that reads its text again and again always.

@@ -70,5 +70,21 @@ def test_only_the_beginning_of_a_tag_is_held_back(text: str, held: int) -> None:
     assert TagScanner(["<tool_call>"]).scan(text, 0, final=False) == (len(text) - held, "")
 
 
+@pytest.mark.parametrize(
+    ("text", "final", "tag"),
+    [
+        ("<tool>", False, "<tool>"),
+        ("<tool", False, None),
+        ("<tool", True, "<tool"),
+        ("", False, None),
+        ("", True, ""),
+        ("x<tool>", False, ""),
+        ("<tooth", False, "<too"),
+    ],
+)
+def test_a_tag_stands_at_a_place_or_not_or_more_text_must_tell(text: str, final: bool, tag: str | None) -> None:
+    assert TagScanner(["<too", "<tool", "<tool>"]).at("12" + text, 2, final=final) == tag
+
+
 def test_no_tags_find_nothing() -> None:
     assert TagScanner([""]).scan("text", 0, final=False) == (4, "")

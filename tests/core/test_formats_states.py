@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_formats import FORMATS
 
+from corral.errors import InvalidGrammar
 from corral.events import CallStatus, ContentDelta, Diagnostic, ThinkingDelta, ThinkingEnd, ToolCallEnd
 from corral.formats import Answer, Format, On, ParameterType, Sink, State, ToolSchemas, XmlCalls, coerce, fold, type_of
+from corral.formats.bare_values import bare_rule
+from corral.formats.gbnf import Rules
 
 JSON = '{"name": "get_weather", "arguments": {"city": "Ulm"}}'
 
@@ -161,6 +164,15 @@ def test_tools_may_stand_flat_or_wrapped() -> None:
 )
 def test_a_schema_says_which_types_it_admits(schema: dict, types: set[str]) -> None:
     assert type_of(schema, {"$defs": {"x": {"type": "boolean"}}}).types == types
+
+
+def test_choices_among_references_to_themselves_do_not_multiply() -> None:
+    """A request whose schema does this would otherwise compute for years."""
+    choices = {"anyOf": [{"$ref": f"#/$defs/{letter}"} for letter in "abcdefghij"]}
+    kinds = dict.fromkeys("abcdefghi", choices) | {"j": {"type": "integer"}}
+    assert type_of(choices, {"$defs": kinds}).types == {"integer"}
+    with pytest.raises(InvalidGrammar, match="city: has more than 500 alternatives"):
+        bare_rule(Rules(), choices, {"$defs": kinds}, "city", "</parameter>")
 
 
 def test_coercion_is_idempotent_on_its_own_text() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
+from corral.errors import InvalidGrammar
 from corral.formats.gbnf import class_char, literal, one_of
 from corral.formats.pattern_grammar import letters_until
 from corral.formats.schema import alternatives, type_of
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
     from corral.conversation import Json, JsonObject
     from corral.formats.gbnf import Rules
+
+#: A choice among references to itself multiplies at each step.
+MAX_ALTERNATIVES: Final = 500
 
 
 def bare_rule(rules: Rules, schema: JsonObject, root: JsonObject, path: str, close: str, *, frame: str = "") -> str:
@@ -39,7 +44,7 @@ def text_rule(rules: Rules, schema: JsonObject, root: JsonObject, path: str, clo
 def _texts(rules: Rules, schema: JsonObject, root: JsonObject, path: str, frame: str, close: str) -> list[str]:
     """Return an expression for each kind of text that a schema admits, with the closing tag."""
     found: list[str] = []
-    for branch in alternatives(schema, root):
+    for branch in _branches(schema, root, path):
         values = _values(branch)
         if values is not None:
             found += [literal(value + frame + close) for value in values if isinstance(value, str)]
@@ -65,13 +70,21 @@ def _beginning(close: str) -> str:
 
 def _others(rules: Rules, schema: JsonObject, root: JsonObject, path: str) -> Iterator[str]:
     """Yield an expression for each kind of value that is no text."""
-    for branch in alternatives(schema, root):
+    for branch in _branches(schema, root, path):
         values = _values(branch)
         if values is not None:
             yield from (literal(dump_json(value)) for value in values if not isinstance(value, str))
             continue
         for name in sorted(type_of(branch, root).types - {"string"}):
             yield schema_rule(rules, branch | {"type": name}, path, root)
+
+
+def _branches(schema: JsonObject, root: JsonObject, path: str) -> list[JsonObject]:
+    """Return the alternatives of a schema; raises InvalidGrammar when there is no end to them, as when they refer to themselves."""
+    found = list(islice(alternatives(schema, root), MAX_ALTERNATIVES + 1))
+    if len(found) > MAX_ALTERNATIVES:
+        raise InvalidGrammar(f"{path}: has more than {MAX_ALTERNATIVES} alternatives")
+    return found
 
 
 def _values(branch: JsonObject) -> list[Json] | None:

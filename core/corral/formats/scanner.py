@@ -40,6 +40,13 @@ class TagScanner:
             return Scan(found.start(), found.group())
         return Scan(safe, "")
 
+    def at(self, text: str, start: int, *, final: bool) -> str | None:
+        """Return the tag that stands at `start`, "" when none does; None when more text must tell."""
+        if not final and len(text) - start <= self._reach and (start >= len(text) or text[start:] in self._partial):
+            return None
+        found = self._pattern.match(text, start) if self._pattern else None
+        return found.group() if found else ""
+
     def _held_from(self, text: str, start: int) -> int:
         for at in range(max(start, len(text) - self._reach), len(text)):
             if text[at] in self._firsts and text[at:] in self._partial:

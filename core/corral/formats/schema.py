@@ -81,17 +81,26 @@ def function_of(tool: JsonObject) -> JsonObject:
     return _object(tool.get("function")) or tool
 
 
-def type_of(schema: JsonObject, root: JsonObject, *, depth: int = 0) -> ParameterType:
+def type_of(schema: JsonObject, root: JsonObject) -> ParameterType:
     """Return what values a schema admits; `root` is where its references start."""
+    return ParameterType(_types(schema, root, {}, depth=0))
+
+
+def _types(schema: JsonObject, root: JsonObject, known: dict[int, frozenset[str]], *, depth: int) -> frozenset[str]:
+    """Return the types of a schema; `known` keeps those already found, so that branches that share parts don't multiply."""
     schema = _resolve(schema, root)
+    if not schema or id(schema) in known:
+        return known.get(id(schema), frozenset())
+    known[id(schema)] = frozenset()
     types = set(_type_names(schema.get("type")))
     branches = _list(schema.get("anyOf")) + _list(schema.get("oneOf")) + _list(schema.get("allOf"))
     for branch in branches if depth < _MAX_REFERENCES else ():
-        types |= type_of(_object(branch), root, depth=depth + 1).types
+        types |= _types(_object(branch), root, known, depth=depth + 1)
     types = types or _types_of_literals(schema)
     if schema.get("nullable") is True and types:
         types.add("null")
-    return ParameterType(frozenset(types))
+    known[id(schema)] = frozenset(types)
+    return known[id(schema)]
 
 
 def alternatives(schema: JsonObject, root: JsonObject, *, depth: int = 0) -> Iterator[JsonObject]:

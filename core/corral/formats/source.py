@@ -112,13 +112,8 @@ class Source:
 
     def expect(self, scanner: TagScanner) -> Steps[str]:
         """Read a tag if one stands exactly here, and return it; otherwise read nothing and return ""."""
-        while True:
-            end, tag = scanner.scan(self.text, self.at, final=self.closed)
-            if end > self.at or self.closed or tag:
-                break
+        while (tag := scanner.at(self.text, self.at, final=self.closed)) is None:
             yield
-        if end > self.at or not tag:
-            return ""
         return self.take(len(tag))
 
     def follows(self, offset: int, scanner: TagScanner) -> Steps[str]:
@@ -135,10 +130,8 @@ class Source:
             if at >= len(self.text):
                 if self.closed:
                     return END
-            else:
-                end, tag = scanner.scan(self.text, at, final=self.closed)
-                if tag or end > at:
-                    return tag if end == at else ""
+            elif (tag := scanner.at(self.text, at, final=self.closed)) is not None:
+                return tag
             yield
 
     def peek(self) -> Steps[str]:
