@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: How arguments look in a template that prints a dict as Python does instead of as JSON.
 _PYTHON_DICT: Final = "{'qfirstq'"
 
+#: A probe says a few words; a template that makes more of them than this teaches nothing, and is slow to compare.
+_MAX_TEXT: Final = 100_000
+
 
 def probe(template: str, special: Mapping[str, str], sandbox: Sandbox) -> Traits:
     """Return what a template can do; `special` are the variables it gets from the tokenizer."""
@@ -53,7 +56,8 @@ def _render(template: str, special: Mapping[str, str], sandbox: Sandbox) -> dict
 
 
 def _text(answer: object) -> str:
-    return "".join(piece for piece, _ in answer.runs) if isinstance(answer, Rendered) else ""
+    text = "".join(piece for piece, _ in answer.runs) if isinstance(answer, Rendered) else ""
+    return text if len(text) <= _MAX_TEXT else ""
 
 
 def _turn(text: str) -> str:

@@ -10,12 +10,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 
 import pytest
 
 from corral_chat_template.limits import CHILDREN
+from corral_chat_template.probing import probe
 from corral_chat_template.sandbox import Sandbox
+from corral_chat_template.traits import Traits
 from corral_chat_template.wire import Failed, Rendered
 
 
@@ -53,6 +55,17 @@ def test_a_hostile_template_is_stopped_at_its_line(sandbox, template, message):
     assert message in answer.message
     assert answer.line == 2
     assert render(sandbox, "fine") == Rendered([("fine", True)])
+
+
+def test_a_flood_of_text_is_not_compared_outside_the_child(sandbox):
+    """F75: what a template teaches is worked out in the server's own process, in time that grows with the square of its text."""
+    started = process_time()
+    assert probe("{{ ('\\n' * 400000) | indent(9) }}", {}, sandbox) == Traits()
+    assert process_time() - started < 1
+
+
+def test_filters_that_import_late_still_work(sandbox):
+    assert render(sandbox, "{{ '<b>1 &lt; 2</b>' | striptags }}") == Rendered([("1 < 2", True)])
 
 
 @pytest.mark.parametrize(
@@ -164,7 +177,9 @@ def test_the_child_leaves_with_its_parent():
     render_and_vanish = """
 import os
 from corral_chat_template.limits import CHILDREN
+from corral_chat_template.probing import probe
 from corral_chat_template.sandbox import Sandbox
+from corral_chat_template.traits import Traits
 sandbox = Sandbox()
 sandbox.render("x", [{}])
 print(sandbox._child_of('x')._process._process.pid, flush=True)
