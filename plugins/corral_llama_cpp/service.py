@@ -114,7 +114,7 @@ class Service:
     def work_off(self) -> None:
         """Wait for work; do it, and what comes meanwhile."""
         work = self._work.get()
-        with self._loaded.cores.busy():
+        with self._loaded.busy():
             self._do(work)
             self._run_busy()
 
@@ -122,7 +122,6 @@ class Service:
         while self._embeds or not self._engine.is_idle:
             self._make_way()
             outputs = self._engine.step()
-            # Before the parent wakes up to read the outputs: it would be counted among those who want a core.
             self._loaded.share_cores()
             if outputs:
                 self._send(Step(outputs))

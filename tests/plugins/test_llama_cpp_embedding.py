@@ -135,7 +135,7 @@ def work_off(embedder: Embedder, engine: Answers, *requests: object) -> list[Rep
         embedder=embedder,
         load=SimpleNamespace(batch_tokens=BATCH),
         model=SimpleNamespace(vocabulary=None),
-        cores=SimpleNamespace(busy=nullcontext),
+        busy=nullcontext,
         share_cores=lambda: None,
     )
     service = Service(cast("Loaded", loaded), said.append)

@@ -105,20 +105,44 @@ def test_threads_leave_cores_to_others(most, cores, runners, others, threads):
     assert thread_count(most=most, cores=cores, runners=runners, others=others) == threads
 
 
-def test_the_crowd_is_what_the_kernel_counts_without_our_own(tmp_path):
-    loadavg = tmp_path / "loadavg"
-    loadavg.write_text("0.10 0.20 0.30 1/100 4242\n")
-    crowd = Crowd(loadavg)
+def books(busy_ticks: int) -> str:
+    """Return the kernel's books where each core has been busy for that long, and idle for longer."""
+    return "cpu  9 9 9 9 9 9 9 9 0 0\n" + "".join(f"cpu{n} {busy_ticks} 0 0 99999 7 0 0 0 0 0\n" for n in sorted(os.sched_getaffinity(0)))
+
+
+def test_the_crowd_is_what_the_kernel_counts_without_our_own(tmp_path, monkeypatch):
+    clock = iter([0.0, 10.0, 10.0, 10.1])
+    monkeypatch.setattr("corral_llama_cpp.engine.threads.perf_counter", lambda: next(clock))
+    own = iter([0.0, 2.0 * len(os.sched_getaffinity(0))])
+    monkeypatch.setattr("corral_llama_cpp.engine.threads.process_time", lambda: next(own))
+    stat = tmp_path / "stat"
+    stat.write_text(books(0))
+    crowd = Crowd(stat)
+    stat.write_text(books(5 * os.sysconf("SC_CLK_TCK")))
+    crowd.look()
+    assert crowd.others == pytest.approx(0.3 * len(os.sched_getaffinity(0)))
+
+    stat.write_text(books(500 * os.sysconf("SC_CLK_TCK")))
+    crowd.look()
+    assert crowd.others == pytest.approx(0.3 * len(os.sched_getaffinity(0))), "too soon to count again"
+
+
+def test_who_was_there_while_a_runner_did_nothing_does_not_count(tmp_path, monkeypatch):
+    clock = iter([0.0, 10.0, 11.0, 11.0])
+    monkeypatch.setattr("corral_llama_cpp.engine.threads.perf_counter", lambda: next(clock))
+    stat = tmp_path / "stat"
+    stat.write_text(books(0))
+    crowd = Crowd(stat)
+    stat.write_text(books(1000))
+    crowd.begin()
+    crowd.look()
     assert crowd.others == 0
-    loadavg.write_text("0.10 0.20 0.30 6/100 4242\n")
-    for _ in range(100):
-        crowd.look(own=2)
-    assert crowd.others == pytest.approx(4)
 
 
 def test_nobody_is_seen_where_the_system_does_not_count(tmp_path):
     crowd = Crowd(tmp_path / "none")
-    crowd.look(own=1)
+    crowd.begin()
+    crowd.look()
     assert crowd.others == 0
 
 

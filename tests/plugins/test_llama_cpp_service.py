@@ -127,7 +127,7 @@ def test_an_embedding_waits_for_room_in_a_full_cache_instead_of_failing(steps: i
         engine=lambda fail: engine,
         embedder=PaperEmbedder(),
         model=SimpleNamespace(vocabulary=None),
-        cores=SimpleNamespace(busy=nullcontext),
+        busy=nullcontext,
         share_cores=lambda: None,
     )
     service = Service(cast("LoadedModel", loaded), said.append)
@@ -147,7 +147,7 @@ def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...],
         engine=lambda fail: engine,
         load=SimpleNamespace(is_embedding=False),
         model=SimpleNamespace(vocabulary=vocabulary),
-        cores=SimpleNamespace(busy=nullcontext),
+        busy=nullcontext,
     )
     service = Service(cast("LoadedModel", loaded), lambda _: None)
     service.take(Generate(1, (), context=context))
@@ -176,7 +176,7 @@ def test_the_engine_is_told_where_the_last_message_begins(segments: list[Segment
         engine=lambda fail: engine,
         load=SimpleNamespace(is_embedding=False),
         model=SimpleNamespace(vocabulary=vocabulary),
-        cores=SimpleNamespace(busy=nullcontext),
+        busy=nullcontext,
     )
     service = Service(cast("LoadedModel", loaded), lambda _: None)
     service.take(Generate(1, tuple(segments)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from corral_llama_cpp.wire import Loaded as LoadedInfo
 from corral_llama_cpp.wire import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from corral.errors import CorralError
     from corral_llama_cpp.wire import Load
@@ -71,9 +72,16 @@ class Loaded:
             fail=fail,
         )
 
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count as busy inside the block, and see who else is from now on."""
+        self.crowd.begin()
+        with self.cores.busy():
+            yield
+
     def share_cores(self) -> None:
         """Use as many threads as are this process's share of the cores, now."""
-        self.crowd.look(self.threads)
+        self.crowd.look()
         threads = thread_count(most=self.load.threads, cores=_core_count(), runners=self.cores.count_busy(), others=self.crowd.others)
         if threads != self.threads:
             self.context.set_threads(threads)
