@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WORTH_WAITING = 16
 #: Guessed tokens of all streams in one step; more would make everybody wait.
 MOST_DRAFTED = 32
+#: With more answers than these a further row of the batch costs as much as it could spare (1.9 for 2 rows, 3.0 for 4, 5.2 for 8 of 1).
+MOST_GUESSING = 2
 
 
 @dataclass(slots=True)
@@ -188,7 +190,8 @@ class Engine:
         running = self.running
         chunk = self._pacer.chunk(running=running > 0)
         shares = compose([Want(s.next_tokens, s.is_running) for s in streams], batch=self._backend.batch_tokens, chunk=chunk)
-        room = MOST_DRAFTED // running if running and not any(s.pending > 1 for s in streams) else 0
+        may_guess = 0 < running <= MOST_GUESSING and not any(s.pending > 1 for s in streams)
+        room = MOST_DRAFTED // running if may_guess else 0
         for stream, share in zip(streams, shares, strict=True):
             if share:
                 parts.append(self._add(stream, share, room, batch))
