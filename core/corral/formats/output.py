@@ -36,6 +36,8 @@ class EventWriter:
         self._events: list[ParserEvent] = []
         self._pending: list[str] = []
         self._pending_sink = Sink.CONTENT
+        self._arguments: list[str] = []
+        self._arguments_index = 0
         self._held: list[str] = []
         self._trim_start = False
         self._trim_end = True
@@ -100,12 +102,10 @@ class EventWriter:
 
     def write_arguments(self, index: int, json: str) -> None:
         """Write a piece of a call's arguments."""
-        self._flush()
-        last = self._events[-1] if self._events else None
-        if isinstance(last, ToolCallArgsDelta) and last.index == index:
-            self._events[-1] = ToolCallArgsDelta(index, last.json + json)
-        else:
-            self._events.append(ToolCallArgsDelta(index, json))
+        if self._pending or index != self._arguments_index:
+            self._flush()
+        self._arguments_index = index
+        self._arguments.append(json)
 
     def end_call(self, event: ToolCallEnd) -> None:
         """End a call."""
@@ -134,7 +134,7 @@ class EventWriter:
             text, self._mute = text[self._mute :], max(0, self._mute - len(text))
         if not text:
             return
-        if self._pending and self._pending_sink is not self.sink:
+        if self._arguments or (self._pending and self._pending_sink is not self.sink):
             self._flush()
         self._pending_sink = self.sink
         self._pending.append(text)
@@ -144,6 +144,9 @@ class EventWriter:
         self._events.append(event)
 
     def _flush(self) -> None:
+        if self._arguments:
+            self._events.append(ToolCallArgsDelta(self._arguments_index, "".join(self._arguments)))
+            self._arguments.clear()
         if not self._pending:
             return
         text = "".join(self._pending)
