@@ -187,7 +187,8 @@ async def test_questions_at_once_evaluate_what_they_share_once(desk, tmp_path):
         shared = len(await runner.tokenize(Prompt(segments=tuple(SYSTEM))))
         answers = await asyncio.gather(*(desk.ask(runner, [*SYSTEM, *turn("user", word), ASSISTANT], 10) for word in "abcd"))
 
-    assert sum(done.usage.cached_tokens for done, _ in answers) >= 3 * shared
+    # Who comes when the first answer is over goes on from the checkpoint before its last message, a few tokens earlier.
+    assert sum(done.usage.cached_tokens for done, _ in answers) >= 3 * (shared - 10)
 
 
 async def test_a_parked_conversation_goes_on(desk, tmp_path):
