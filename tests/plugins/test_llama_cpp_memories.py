@@ -136,18 +136,23 @@ async def test_a_crowd_of_conversations_gets_the_answers_of_one_alone(desk, tmp_
     chance = random.Random(parking_bytes)
     systems = [turn("system", words(chance, 15)) for _ in range(3)]
 
-    async def converse(runner: Runner, chance: random.Random) -> None:
-        said = list(chance.choice(systems))
+    async def converse(runner: Runner, chance: random.Random) -> int:
+        said, spared = list(chance.choice(systems)), 0
         for _ in range(3):
             said += [*turn("user", words(chance, chance.randint(2, 6))), ASSISTANT]
             if chance.random() < 0.3:
                 await give_up(runner, said, chance.randint(1, 20) / 1000)
-            _, text = await desk.ask(runner, said, chance.randint(1, 25))
+            done, text = await desk.ask(runner, said, chance.randint(1, 25))
+            spared += done.usage.cached_tokens
             said += [Segment(text, SegmentKind.USER), Segment(f"{END}\n")]
+        return spared
 
     async with desk.runner(tmp_path, parking_bytes=parking_bytes) as runner:
-        for _ in range(2):
-            await asyncio.gather(*(converse(runner, random.Random(chance.random())) for _ in range(5)))
+        crowds = [[converse(runner, random.Random(chance.random())) for _ in range(5)] for _ in range(2)]
+        spared = [sum(await asyncio.gather(*crowd)) for crowd in crowds]
+
+    # That the answers are right, `ask` has checked; this says that it was a cache that gave them.
+    assert min(spared) > 0
 
 
 async def give_up(runner: Runner, segments: list[Segment], seconds: float) -> None:
