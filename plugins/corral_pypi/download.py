@@ -78,14 +78,16 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.suffix == ".whl" else 0
-        except FileNotFoundError:
-            # pip has just moved it; the next look will see it.
-            continue
-    return total
+    # Not `rglob`: pip takes its own folders away while we look, and only `walk` passes over what has gone.
+    return sum(_size(Path(path, name)) for path, _, names in os.walk(folder) for name in names if name.endswith(".whl"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        # pip has just moved it; the next look will see it.
+        return 0
 
 
 def _announced_size(output: Path) -> int:

