@@ -412,6 +412,18 @@ def test_what_had_to_leave_the_cache_is_parked_and_comes_back():
     table.check()
 
 
+@pytest.mark.parametrize(("budget", "left"), [(1000, 0), (0, 101)], ids=["parked", "nowhere to park it"])
+def test_the_last_answer_makes_way_for_a_running_one_unless_it_would_be_lost(budget, left):
+    table = bench(slots=2, context_tokens=128, batch_tokens=128, budget=budget)
+    first = [1 + i % 4 for i in range(100)]
+    cached(table, first)
+    assert table.engine.cells.used == 101
+    table.ask([5] * 30, num_predict=20)
+    table.step()
+    assert table.engine.cells.used == left + 30
+    assert cached(table, [*first, 5]) >= len(first)
+
+
 def stateful(**options: object) -> Bench:
     return bench(cut=Cut.AT_CHECKPOINTS, context_tokens=128, budget=2000, **options)
 

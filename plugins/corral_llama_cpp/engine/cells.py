@@ -38,7 +38,8 @@ class Sequence:
 class Cells:
     """The book of the cache. Finished sequences stay as prefixes for later prompts; what must leave is parked.
 
-    Idle cells cost something: attention passes over every cell up to the last used one, whoever it belongs to.
+    Idle cells cost something: attention passes over every cell up to the last used one, whoever it belongs to. While an answer
+    is running there are `idle_cells` of them at most.
     """
 
     def __init__(
@@ -174,7 +175,12 @@ class Cells:
             if other is not sequence and other.tokens == sequence.tokens[: len(other.tokens)]:
                 sequence.checkpoints = merged(sequence.checkpoints, other.checkpoints)
                 self._drop(other)
-        self._trim_idle()
+        self.trim()
+
+    def trim(self) -> None:
+        """Let idle sequences go, the longest unused first, until their cells hardly slow attention down."""
+        while self.used - self._busy_cells() > self._idle_cells and self._drop_oldest(self._spared()):
+            continue
 
     def clear(self) -> None:
         """Let every idle sequence go, without parking it."""
@@ -313,9 +319,11 @@ class Cells:
         length = len(sequence.tokens)
         return next((s for s in self._idle() if s is not sequence and s.tokens[:length] == sequence.tokens), None)
 
-    def _trim_idle(self) -> None:
-        while self.used - self._busy_cells() > self._idle_cells and len(self._idle()) > 1:
-            self._drop_oldest()
+    def _spared(self) -> Sequence | None:
+        """Return the idle sequence that was used last, as long as it is in nobody's way, or would be lost."""
+        latest = max(self._idle(), key=lambda s: s.used_at, default=None)
+        is_running = any(s.is_busy for s in self._sequences.values())
+        return None if is_running and latest and self._parking.is_fitting(latest.tokens) else latest
 
     def _trim_checkpoints(self) -> None:
         while total_bytes(c for s in self._sequences.values() for c in s.checkpoints) > self._checkpoint_bytes:

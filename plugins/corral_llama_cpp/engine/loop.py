@@ -133,19 +133,28 @@ class Engine:
         return stream
 
     def _admit(self) -> None:
-        while self._waiting and len(self._streams) < self._slots:
-            target = self._waiting[0].target
-            # Where this prompt leaves what is known, others will; the book may forget it while room is made.
-            parting = self._cells.parting(target)
-            sequence = self._cells.open(target)
-            if sequence is None:
-                return
-            stream = self._waiting.popleft()
-            stream.admit(sequence)
-            if self.takes_checkpoints:
-                stream.marks = marks(len(target), stream.computed, [stream.turn, parting], self._spacing)
-            self._streams.append(stream)
-            self._find_leader(stream)
+        before = len(self._streams)
+        while self._waiting and len(self._streams) < self._slots and self._admit_first():
+            continue
+        if len(self._streams) > before:
+            # Not sooner: what one prompt has no use for may be what the next one begins with.
+            self._cells.trim()
+
+    def _admit_first(self) -> bool:
+        """Give the longest waiting stream a sequence; False when there is none."""
+        target = self._waiting[0].target
+        # Where this prompt leaves what is known, others will; the book may forget it while room is made.
+        parting = self._cells.parting(target)
+        sequence = self._cells.open(target)
+        if sequence is None:
+            return False
+        stream = self._waiting.popleft()
+        stream.admit(sequence)
+        if self.takes_checkpoints:
+            stream.marks = marks(len(target), stream.computed, [stream.turn, parting], self._spacing)
+        self._streams.append(stream)
+        self._find_leader(stream)
+        return True
 
     def _find_leader(self, stream: Stream) -> None:
         """Look for an older stream that will compute more of this prompt than the cache holds."""

@@ -47,8 +47,11 @@ class Parking:
     def is_wanted(self, tokens: list[int]) -> bool:
         """Return whether a sequence is worth its copy: long enough, not too long, and not much like one that is here."""
         known = max((common_prefix(parked.tokens, tokens) for parked in self._parked), default=0)
-        is_fitting = WORTH_PARKING <= len(tokens) < self._too_long
-        return self._budget > 0 and is_fitting and known < WORTH_REPEATING * len(tokens)
+        return len(tokens) >= WORTH_PARKING and self.is_fitting(tokens) and known < WORTH_REPEATING * len(tokens)
+
+    def is_fitting(self, tokens: list[int]) -> bool:
+        """Return whether there is room for a sequence, as far as is known before its state is copied."""
+        return self._budget > 0 and len(tokens) < self._too_long
 
     def park(self, tokens: list[int], state: bytes, checkpoints: tuple[Checkpoint, ...] = ()) -> None:
         """Take a sequence in; the longest unused ones leave when the budget is spent, but not for one that can't fit at all."""

@@ -75,10 +75,11 @@ class ContextMemory:
     def _save(self, sequence: int, flags: int) -> bytes:
         size = int(ll.llama_state_seq_get_size_ext(self._context, sequence, flags))
         buffer = (ctypes.c_uint8 * size)()
-        return bytes(memoryview(buffer)[: ll.llama_state_seq_get_data_ext(self._context, buffer, size, sequence, flags)])
+        # Not through a memoryview, which goes over such an array byte by byte.
+        return ctypes.string_at(buffer, ll.llama_state_seq_get_data_ext(self._context, buffer, size, sequence, flags))
 
     def _load(self, sequence: int, state: bytes, flags: int) -> bool:
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        buffer = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
         return bool(ll.llama_state_seq_set_data_ext(self._context, buffer, len(state), sequence, flags))
 
     @property

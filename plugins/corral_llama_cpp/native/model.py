@@ -59,6 +59,16 @@ class Model:
         return int(ll.llama_model_n_cls_out(self.pointer))
 
     @property
+    def weight_bytes(self) -> int:
+        """Return the size of all weights."""
+        return int(ll.llama_model_size(self.pointer))
+
+    @property
+    def attention_heads(self) -> int:
+        """Return how many heads all layers have together; one where the model does not say."""
+        return max(int(ll.llama_model_n_head(self.pointer)) * int(ll.llama_model_n_layer(self.pointer)), 1)
+
+    @property
     def architecture(self) -> str:
         """Return what kind of model it is."""
         buffer = ctypes.create_string_buffer(64)
