@@ -13,7 +13,7 @@ from corral.placement import HOST, Conditions, Footprint, Shortage, as_placed, p
 from corral.placement.compute import compute_bytes
 from corral.placement.demand import Demand
 from corral.placement.footprint import Block
-from corral.placement.host import size_text
+from corral.placement.host import Host, size_text
 from corral.placement.rooms import free_after
 from corral.settings import Settings
 from corral.testing import model_spec
@@ -89,6 +89,15 @@ def test_finished_answers_get_memory_that_nothing_else_needs(free, parking_mib):
     placement = put(replace(CPU, free_bytes=free), **TINY)
 
     assert placement.parking_bytes // MIB == parking_mib
+
+
+@pytest.mark.parametrize(
+    ("free", "cache", "parking"), [(64, 1, 1), (64, 9, 4), (10, 9, 2), (None, 3, 3)], ids=["a cache", "most", "a quarter", "unknown"]
+)
+def test_there_is_room_for_a_second_cache_of_finished_answers(free, cache, parking):
+    host = Host(free_bytes=None if free is None else free * GIB)
+
+    assert host.parking_bytes(2 * GIB, cache * GIB) == parking * GIB
 
 
 def test_a_model_of_embeddings_keeps_no_answers():

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from corral.devices import Device
     from corral.placement.verdict import Conditions
 
-#: Memory for finished answers that may be continued: at most so much, and this part of what nothing else needs.
-_MOST_PARKING = 256 * 1024 * 1024
+#: Memory for finished answers that may be continued: as much as the cache has, within these bounds, and this part of what nothing else
+#: needs.
+_LEAST_PARKING = 256 * 1024 * 1024
+_MOST_PARKING = 4 * 1024 * 1024 * 1024
 _PARKING_PART = 1 / 4
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -42,11 +44,12 @@ class Host:
         reason = f"{name} requires {size_text(required)} of system memory, available is {size_text(available)}{swap}"
         return Shortage(reason=reason, required_bytes=required, available_bytes=available)
 
-    def parking_bytes(self, required: int) -> int:
+    def parking_bytes(self, required: int, cache: int) -> int:
         """Return what a runner that holds that many bytes may take later on; it is nothing that anything else would fail for."""
+        wanted = min(max(cache, _LEAST_PARKING), _MOST_PARKING)
         if self.free_bytes is None:
-            return _MOST_PARKING
-        return min(_MOST_PARKING, int(max(0, self.free_bytes - required) * _PARKING_PART))
+            return wanted
+        return min(wanted, int(max(0, self.free_bytes - required) * _PARKING_PART))
 
 
 def host_of(devices: Sequence[Device], conditions: Conditions) -> Host:

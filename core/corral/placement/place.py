@@ -104,13 +104,14 @@ def _placement(site: Site, demand: Demand, parts: Parts) -> Placement:
     shares = tuple(share for _, share in parts)
     placed = sum(share.layers for share in shares)
     has_output = not parts or parts[-1][0].stop < site.footprint.total_layers
-    host_bytes = host_need(site, demand, placed, has_output=has_output).total_bytes
+    need = host_need(site, demand, placed, has_output=has_output)
+    cache_bytes = need.cache_bytes + sum(share.cache_bytes for share in shares)
     placement = Placement(
         shares=shares,
         total_layers=site.footprint.total_layers,
         output_on_host=bool(placed) and has_output,
-        host_bytes=host_bytes,
-        parking_bytes=0 if site.model.facts.is_embedding else site.host.parking_bytes(host_bytes),
+        host_bytes=need.total_bytes,
+        parking_bytes=0 if site.model.facts.is_embedding else site.host.parking_bytes(need.total_bytes, cache_bytes),
         context_tokens=demand.context_tokens,
         parallel=demand.parallel,
         batch_tokens=demand.batch_tokens,
