@@ -382,6 +382,19 @@ async def test_what_the_model_can_t_do_is_refused_before_it_is_loaded(
     assert not world.leased
 
 
+async def test_a_conversation_that_the_template_refuses_is_refused_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Prompt:
+        raise InvalidInput("roles must alternate")
+
+    world = World(ScriptedRunner())
+    monkeypatch.setattr(world, "render_prompt", refuse)
+
+    with pytest.raises(InvalidInput, match="alternate"):
+        await collect(world, ask("x"))
+
+    assert not world.leased
+
+
 async def test_rendering_alone_loads_nothing_when_the_prompt_surely_fits() -> None:
     world = World(ScriptedRunner())
     conversation = Conversation(messages=(Message(role="user", content="x"),), options={"num_ctx": 100})

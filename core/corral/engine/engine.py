@@ -62,12 +62,13 @@ class Lender(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """A request made concrete for its model."""
+    """A request made concrete for its model, with its prompt before any trimming."""
 
     request: Request
     model: ModelSpec
     options: Options
     conversation: Conversation
+    prompt: Prompt
 
 
 class CorralEngine:
@@ -118,9 +119,8 @@ class CorralEngine:
     async def render(self, request: Request) -> Rendered:
         """Return the prompt that a request would send; the model is loaded only when its tokens must be counted."""
         plan = await self._plan(request)
-        prompt = await self._render(plan)
-        if not request.truncate or _surely_fits(prompt, plan.options.load.num_ctx):
-            return Rendered(prompt=prompt)
+        if not request.truncate or _surely_fits(plan.prompt, plan.options.load.num_ctx):
+            return Rendered(prompt=plan.prompt)
         async with self._lease(plan) as lease:
             return await self._prompt(plan, lease.runner)
 
@@ -129,7 +129,7 @@ class CorralEngine:
         plan = await self._plan(request)
         # Whoever counts asks next; a model that shall go after that answer must not go, and come again, before it.
         async with self._scheduler.lease(plan.model, keep_alive_s=None) as lease:
-            return len(await lease.runner.tokenize(await self._render(plan)))
+            return len(await lease.runner.tokenize(plan.prompt))
 
     async def tokenize(self, model: str, text: str) -> list[int]:
         """Return the tokens of plain text."""
@@ -191,6 +191,7 @@ class CorralEngine:
         return replace(model, load=effective_options(self._settings, model, options).load)
 
     async def _plan(self, request: Request) -> _Plan:
+        """Make a request concrete; what can't be asked of a model is told before the model is loaded."""
         return await self._turns.run(request.model, lambda: self._planned(request))
 
     def _planned(self, request: Request) -> _Plan:
@@ -198,33 +199,32 @@ class CorralEngine:
         check_writes(resolved)
         options = effective_options(self._settings, resolved, request.conversation.options)
         model = effective_model(resolved, request, options)
-        conversation = request.conversation
+        conversation, prompt = request.conversation, _raw_prompt(request.raw or "")
         if request.raw is None:
             conversation = effective_conversation(model, self._host.parser_support(model), request)
-        return _Plan(request=request, model=model, options=options, conversation=conversation)
+            prompt = self._host.render_prompt(model, conversation)
+        return _Plan(request=request, model=model, options=options, conversation=conversation, prompt=prompt)
 
-    async def _render(self, plan: _Plan, dropped: int = 0) -> Prompt:
-        if plan.request.raw is not None:
-            return _raw_prompt(plan.request.raw)
+    async def _without_oldest(self, plan: _Plan, dropped: int) -> Prompt:
         conversation = replace(plan.conversation, messages=without_oldest(plan.conversation.messages, dropped))
         return await self._turns.run(plan.request.model, lambda: self._host.render_prompt(plan.model, conversation))
 
     async def _prompt(self, plan: _Plan, runner: Runner) -> Rendered:
-        """Render, without the fewest oldest turns that must go for the rest to fit the runner's context."""
-        prompt = await self._render(plan)
+        """Return the prompt, without the fewest oldest turns that must go for the rest to fit the runner's context."""
         limit = runner.info.context_tokens
-        if plan.request.raw is not None or _surely_fits(prompt, limit):
-            return Rendered(prompt=prompt)
+        if plan.request.raw is not None or _surely_fits(plan.prompt, limit):
+            return Rendered(prompt=plan.prompt)
+        tokens = len(await runner.tokenize(plan.prompt))
+        if tokens < limit:
+            return Rendered(prompt=plan.prompt)
+        if not plan.request.truncate:
+            raise ContextExceeded(tokens=tokens, context=limit)
 
         async def fits(dropped: int) -> bool:
-            return len(await runner.tokenize(await self._render(plan, dropped))) < limit
+            return len(await runner.tokenize(await self._without_oldest(plan, dropped))) < limit
 
-        if await fits(0):
-            return Rendered(prompt=prompt)
-        if not plan.request.truncate:
-            raise ContextExceeded(tokens=len(await runner.tokenize(prompt)), context=limit)
         dropped = await fewest_dropped(fits, droppable_turns(plan.conversation.messages))
-        return Rendered(prompt=await self._render(plan, dropped), dropped=dropped)
+        return Rendered(prompt=await self._without_oldest(plan, dropped), dropped=dropped)
 
     def _parser(self, plan: _Plan, prompt: Prompt) -> OutputParser | None:
         if plan.request.raw is not None:
