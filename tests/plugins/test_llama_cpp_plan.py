@@ -73,12 +73,21 @@ def test_the_oldest_prompt_takes_what_the_others_leave():
     assert compose([Want(4000, running=False), Want(4000, running=False)], batch=512, chunk=QUANTUM) == [QUANTUM, 0]
 
 
-def test_prompts_beside_running_answers_are_cut_to_a_fraction_of_a_second():
+@pytest.mark.parametrize(("running", "waiting", "chunk"), [(0, 1, 512), (1, 1, 100), (8, 1, 100), (2, 3, 150), (1, 7, 200)])
+def test_prompts_beside_running_answers_are_cut_to_half_a_second_or_one_when_more_wait(running, waiting, chunk):
     pacer = Pacer(512)
-    for _ in range(50):
-        pacer.learn(200, 1.0)
-    assert 64 <= pacer.chunk(running=True) <= 101
-    assert pacer.chunk(running=False) > pacer.chunk(running=True)
+    pacer.learn(200, 1.0)
+
+    assert pacer.chunk(running=running, waiting=waiting) == chunk
+
+
+def test_the_chunk_follows_the_measured_rate_and_has_a_least_size():
+    pacer = Pacer(512)
+    assert pacer.chunk(running=1, waiting=1) == 64
+    for tokens in (1000, 100, 100, 8):
+        pacer.learn(tokens, 1.0)
+
+    assert pacer.chunk(running=1, waiting=1) == 270
 
 
 @given(st.lists(st.integers(0, 2), max_size=16), st.integers(1, 8))

@@ -197,7 +197,7 @@ class Engine:
         batch, parts = Batch(), []
         streams = [s for s in self._streams if s.leader is None and not s.is_over]
         running = self.running
-        chunk = self._pacer.chunk(running=running > 0)
+        chunk = self._pacer.chunk(running=running, waiting=sum(not s.is_running for s in streams))
         shares = compose([Want(s.next_tokens, s.is_running) for s in streams], batch=self._backend.batch_tokens, chunk=chunk)
         may_guess = 0 < running <= MOST_GUESSING and not any(s.pending > 1 for s in streams)
         room = MOST_DRAFTED // running if may_guess else 0
