@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import traceback
@@ -38,6 +39,8 @@ def main(prepare: Callable[[], None] | None = None) -> None:
         channel.send(Failure(str(error), out_of_memory=error.out_of_memory))
         return
     service = Service(loaded, channel.send)
+    # What is here now stays: the collector shall not go over it between two steps.
+    gc.freeze()
     channel.send(Ready(loaded.info))
     threading.Thread(target=_read, args=(channel, service), daemon=True).start()
     service.run()
