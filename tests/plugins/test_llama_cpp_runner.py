@@ -15,7 +15,7 @@ import pytest
 
 from corral.conversation import Prompt, Segment, SegmentKind
 from corral.devices import Placement
-from corral.errors import ContextExceeded, InvalidGrammar, InvalidInput, InvalidOption, LoadFailed, RunnerDied, Unsupported
+from corral.errors import ContextExceeded, InvalidGrammar, InvalidInput, InvalidOption, LoadFailed, RunnerDied, RunnerError, Unsupported
 from corral.events import Grammar
 from corral.options import LoadOptions, Sampling
 from corral.runners import Done, Generation, Notice, Piece
@@ -255,6 +255,22 @@ def test_a_lazy_grammar_sleeps_until_its_trigger(table):
     free = table.ask("What is the capital of France?").text
     answer = table.ask("What is the capital of France?", grammar=Grammar(gbnf=gbnf, triggers=("Paris",)))
     assert answer.text == free[: free.index("Paris")] + "Paris :-) end"
+
+
+@pytest.mark.parametrize("temperature", [0, 0.8])
+@pytest.mark.parametrize("mirostat", [0, 1, 2])
+def test_a_grammar_that_is_complete_ends_an_answer_that_ignores_ends(table, temperature, mirostat):
+    grammar = Grammar(gbnf='root ::= "yes" | "no"')
+    answer = table.ask("Are you well?", grammar=grammar, ignore_eos=True, temperature=temperature, mirostat=mirostat)
+    assert (answer.text in ("yes", "no"), answer.done.reason) == (True, "stop")
+
+
+def test_biases_that_rule_out_what_a_grammar_allows_fail_their_request_only(table):
+    words = ("yes", "y", "ye")
+    biases = tuple((table.run(table.runner.tokenize(Prompt(segments=(Segment(word),))))[0], -1e308) for word in words)
+    with pytest.raises(RunnerError, match="rule out every token"):
+        table.ask("Are you well?", grammar=Grammar(gbnf='root ::= "yes"'), logit_bias=biases)
+    assert table.ask("Are you well?").text
 
 
 @pytest.mark.parametrize("gbnf", ["root ::= oops (", "root ::= undefined", "other ::= [a]", "root ::= root [a]", ""])

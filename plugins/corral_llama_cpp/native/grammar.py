@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import llama_cpp.llama_cpp as ll
 
 from corral.errors import InvalidGrammar
+from corral_llama_cpp.engine.seams import SamplingFailed
 from corral_llama_cpp.native.candidates import Candidates
 
 if TYPE_CHECKING:
@@ -45,8 +46,15 @@ class GrammarGate:
         candidates.apply(self._grammar)
         return candidates.is_any_left
 
+    def end(self) -> int:
+        """Return a token that ends the answer; raise SamplingFailed where the grammar wants more."""
+        for token in sorted(self._vocabulary.ends):
+            if self.allows(token):
+                return token
+        raise SamplingFailed("the options of the request rule out every token that the grammar allows here")
+
     def accept(self, token: int) -> None:
-        """Take the token that was chosen."""
+        """Take the token that was chosen; one that the grammar forbids would end the process by a C++ exception."""
         if self.is_awake:
             ll.llama_sampler_accept(self._grammar, token)
         elif token not in self._vocabulary.ends:

@@ -111,7 +111,9 @@ class Chain:
         if not gate.rule_out(self._candidates):
             raise SamplingFailed("the grammar allows no token here")
         self._candidates.apply(self._chain)
-        return self._candidates.chosen
+        token = self._candidates.chosen
+        # What the grammar leaves may be what the request's biases forbid; then the samplers choose among ruined logits.
+        return token if gate.allows(token) else gate.end()
 
 
 def sampler(
