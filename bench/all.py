@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BESIDE_A_PEER = ("throughput", "prefix", "speculation", "chat_turns", "startup", "ceiling", "neighbours")
+BESIDE_A_PEER = ("throughput", "steady", "prefix", "speculation", "chat_turns", "startup", "ceiling", "neighbours")
 ALONE = ("overhead", "parsers")
 
 
