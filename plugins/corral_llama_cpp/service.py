@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from corral.conversation import SegmentKind
@@ -25,7 +25,7 @@ from corral_llama_cpp.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from corral_llama_cpp.native.embedding import EmbedJob
     from corral_llama_cpp.native.loading import Loaded
@@ -127,8 +127,8 @@ class Service:
                 self._send(Step(outputs))
             if self._embeds:
                 self._embed(self._embeds[0])
-            for work in self._arrived():
-                self._do(work)
+            while not self._work.empty():
+                self._do(self._work.get())
 
     def _make_way(self) -> None:
         """Give up a half evaluated input when running answers need its cells; it begins again when there is room."""
@@ -136,13 +136,6 @@ class Service:
         if job and job.held and not self._engine.is_idle and not self._engine.cells.reserve(self._loaded.load.batch_tokens):
             self._loaded.embedder.release(job)
             self._note_held()
-
-    def _arrived(self) -> Iterator[Work]:
-        while True:
-            try:
-                yield self._work.get_nowait()
-            except Empty:
-                return
 
     def _do(self, work: Work) -> None:
         match work:

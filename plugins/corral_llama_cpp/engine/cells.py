@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, assert_never
 
 from corral_llama_cpp.engine.checkpoints import Checkpoint, last, merged, reach, thinned, total_bytes
@@ -116,10 +116,10 @@ class Cells:
 
     def append(self, sequence: Sequence, tokens: list[int]) -> None:
         """Note tokens that the cache holds now."""
-        numbers = [next(self._numbers) for _ in tokens]
         sequence.tokens.extend(tokens)
-        sequence.cells.extend(numbers)
-        self._references.update(numbers)
+        for number in islice(self._numbers, len(tokens)):
+            sequence.cells.append(number)
+            self._references[number] = 1
         sequence.used_at = next(self._clock)
 
     def cut(self, sequence: Sequence, length: int) -> bool:

@@ -107,8 +107,9 @@ class Engine:
 
     def step(self) -> tuple[Output, ...]:
         """Evaluate one batch and return what it brought."""
-        self._admit()
-        for stream in list(self._streams):
+        if self._waiting:
+            self._admit()
+        for stream in self._streams:
             self._follow(stream)
             self._slide(stream)
         parts, batch = self._compose()
@@ -196,11 +197,11 @@ class Engine:
     def _compose(self) -> tuple[list[Part], Batch]:
         batch, parts = Batch(), []
         streams = [s for s in self._streams if s.leader is None and not s.is_over]
-        running = self.running
-        chunk = self._pacer.chunk(running=running, waiting=sum(not s.is_running for s in streams))
-        shares = compose([Want(s.next_tokens, s.is_running) for s in streams], batch=self._backend.batch_tokens, chunk=chunk)
-        may_guess = 0 < running <= MOST_GUESSING and not any(s.pending > 1 for s in streams)
-        room = MOST_DRAFTED // running if may_guess else 0
+        wants = [Want(s.next_tokens, s.is_running) for s in streams]
+        running = sum(want.running for want in wants)
+        chunk = self._pacer.chunk(running=running, waiting=len(wants) - running)
+        shares = compose(wants, batch=self._backend.batch_tokens, chunk=chunk)
+        room = MOST_DRAFTED // running if 0 < running == len(wants) <= MOST_GUESSING else 0
         for stream, share in zip(streams, shares, strict=True):
             if share:
                 parts.append(self._add(stream, share, room, batch))
@@ -209,8 +210,8 @@ class Engine:
     def _add(self, stream: Stream, share: int, room: int, batch: Batch) -> Part:
         start = stream.computed
         tokens = stream.target[start : start + share]
-        drafted = self._draft(stream, room) if stream.is_running and self._backend.cut.can_undo else []
-        is_last = share == stream.pending
+        drafted = self._draft(stream, room) if room and stream.is_running and self._backend.cut.can_undo else []
+        is_last = start + share == len(stream.target)
         assert stream.sequence is not None
         row = batch.add(tokens + drafted, start, stream.sequence.id, 1 + len(drafted) if is_last else 0)
         return Part(stream, tokens, drafted, row if is_last else None)
@@ -272,7 +273,8 @@ class Engine:
             self._cells.cut(sequence, len(sequence.tokens))
             self._abandon(part.stream, RunnerError(str(error)))
             return
-        self._cells.append(sequence, part.drafted[:accepted])
+        if part.drafted:
+            self._cells.append(sequence, part.drafted[:accepted])
         if accepted < len(part.drafted):
             self._cells.cut(sequence, len(sequence.tokens))
 

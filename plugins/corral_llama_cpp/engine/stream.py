@@ -76,12 +76,12 @@ class Stream:
     def next_tokens(self) -> int:
         """Return how many tokens may be evaluated at once: those to the next mark, or all that are pending."""
         computed = self.computed
-        return min([mark - computed for mark in self.marks if mark > computed] + [self.pending])
+        return min([mark - computed for mark in self.marks if mark > computed] + [len(self.target) - computed])
 
     @property
     def is_running(self) -> bool:
         """Return whether the answer has begun, and only its last token is pending."""
-        return self.completion_tokens > 0 and self.pending == 1
+        return len(self._all) > self.prompt_tokens and self.pending == 1
 
     @property
     def completion_tokens(self) -> int:

@@ -38,6 +38,8 @@ _EMBED_SEQUENCES = 16
 _BYTES_PER_IDLE_CELL = 2800
 #: Fewer tokens are computed again sooner than a copy of the state would be worth its memory and a batch cut in two.
 _SPACING = 32
+#: Seconds between two looks at who else wants the cores; a look costs 20 us, which a small model's step can feel.
+_LOOK_S = 0.05
 #: The library's own limit.
 _MOST_SEQUENCES = 256
 
@@ -59,6 +61,7 @@ class Loaded:
     info: LoadedInfo
     sequences: int
     threads: int
+    _looks_at: float = 0.0
 
     def engine(self, fail: Callable[[int, CorralError], None]) -> Engine:
         """Return an engine on this model's context."""
@@ -77,11 +80,16 @@ class Loaded:
     def busy(self) -> Iterator[None]:
         """Count as busy inside the block, and see who else is from now on."""
         self.crowd.begin()
+        self._looks_at = 0.0
         with self.cores.busy():
             yield
 
     def share_cores(self) -> None:
-        """Use as many threads as are this process's share of the cores, now."""
+        """Use as many threads as are this process's share of the cores; look for others now and then."""
+        now = perf_counter()
+        if now < self._looks_at:
+            return
+        self._looks_at = now + _LOOK_S
         self.crowd.look()
         threads = thread_count(most=self.load.threads, cores=_core_count(), runners=self.cores.count_busy(), others=self.crowd.others)
         if threads != self.threads:
