@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from corral.errors import RunnerError
 from corral.events import Diagnostic, Finish
+from corral_api import heartbeat
 from corral_api.answers import Answer
 from corral_api.problems import problem_of
 from corral_api.web import notice_codes
@@ -67,6 +68,18 @@ async def open_answer(events: AsyncGenerator[Event, None]) -> Opened:
             return Opened(tuple(notices), event, events)
         notices.append(event)
     return Opened(tuple(notices), None, events)
+
+
+async def open_soon(events: AsyncGenerator[Event, None]) -> Opened:
+    """Open an answer as `open_answer` does, but without a long silence: an error that comes later is part of the stream."""
+    opening = asyncio.ensure_future(open_answer(events))
+    late = Opened((), None, events, opening)
+    try:
+        done, _ = await asyncio.wait({opening}, timeout=heartbeat.PING_S)
+    except asyncio.CancelledError:
+        await late.aclose()
+        raise
+    return opening.result() if done else late
 
 
 def unopened(events: AsyncGenerator[Event, None]) -> Opened:

@@ -9,6 +9,7 @@ from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
 from corral.errors import InvalidInput
+from corral_api.heartbeat import HEARTBEAT, BeatingConnection
 from corral_api.problems import Problem, problem_of
 
 if TYPE_CHECKING:
@@ -25,9 +26,12 @@ EVENT_STREAM = "text/event-stream"
 NDJSON = "application/x-ndjson"
 
 
-def new_app(name: str, write_problem: ProblemWriter) -> Quart:
-    """Return an app whose errors all come out in the dialect's shape."""
+def new_app(name: str, write_problem: ProblemWriter, heartbeat: bytes = b"") -> Quart:
+    """Return an app whose errors all come out in the dialect's shape, and whose event streams beat while they are silent."""
     app = Quart(name, static_folder=None)
+    if heartbeat:
+        app.config[HEARTBEAT] = heartbeat
+        app.asgi_http_class = BeatingConnection
     # Quart cuts a response after 60 s and a body at 16 MB by itself; the guard around all dialects has the real limits.
     app.config.update(RESPONSE_TIMEOUT=None, BODY_TIMEOUT=None, MAX_CONTENT_LENGTH=None, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.strict_slashes = False

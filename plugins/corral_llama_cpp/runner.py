@@ -13,6 +13,7 @@ from corral.errors import RunnerError
 from corral.runners import Done, Embeddings, Notice, Piece, Relevance, RunnerInfo
 from corral.workers import Deadlines, python_module, start_worker
 from corral_llama_cpp.launch import environment, load_request
+from corral_llama_cpp.mailbox import Mailbox
 from corral_llama_cpp.wire import (
     REPLIES,
     AskMemory,
@@ -57,7 +58,7 @@ class LlamaRunner:
         self._worker = worker
         self._info = _runner_info(loaded, worker.pid)
         self._ids = count(1)
-        self._mailboxes: dict[int, asyncio.Queue[Reply | Output | None]] = {}
+        self._mailboxes: dict[int, Mailbox[Reply | Output | None]] = {}
 
     @property
     def info(self) -> RunnerInfo:
@@ -120,20 +121,23 @@ class LlamaRunner:
 
     async def listen(self) -> None:
         """Hand each reply to the request it is for, until the process is gone."""
-        async for reply in self._worker.replies():
-            match reply:
-                case Step(outputs=outputs):
-                    for output in outputs:
-                        self._deliver(output.id, output, is_last=output.end is not None)
-                case Tokens() | Text() | Vectors() | FreeMemory() | Failed():
-                    self._deliver(reply.id, reply, is_last=True)
-                case _:
-                    assert_never(reply)
+        self._worker.hand_over(self._sort)
+        await self._worker.wait_closed()
         for mailbox in self._mailboxes.values():
-            mailbox.put_nowait(None)
+            mailbox.put(None)
 
-    def _open(self, id_: int) -> asyncio.Queue[Reply | Output | None]:
-        mailbox: asyncio.Queue[Reply | Output | None] = asyncio.Queue()
+    def _sort(self, reply: Reply) -> None:
+        match reply:
+            case Step(outputs=outputs):
+                for output in outputs:
+                    self._deliver(output.id, output, is_last=output.end is not None)
+            case Tokens() | Text() | Vectors() | FreeMemory() | Failed():
+                self._deliver(reply.id, reply, is_last=True)
+            case _:
+                assert_never(reply)
+
+    def _open(self, id_: int) -> Mailbox[Reply | Output | None]:
+        mailbox: Mailbox[Reply | Output | None] = Mailbox()
         self._mailboxes[id_] = mailbox
         self._worker.give(id_)
         return mailbox
@@ -147,7 +151,7 @@ class LlamaRunner:
             # Now, and not when it is read: a client that reads slowly is no child that hangs.
             self._worker.settle(id_)
         if id_ in self._mailboxes:
-            self._mailboxes[id_].put_nowait(reply)
+            self._mailboxes[id_].put(reply)
 
     async def _ask(self, id_: int, request: msgspec.Struct, kind: type[Answer]) -> Answer:
         mailbox = self._open(id_)
@@ -161,8 +165,8 @@ class LlamaRunner:
         finally:
             self._close(id_)
 
-    async def _take(self, mailbox: asyncio.Queue[Reply | Output | None], kind: type[Answer]) -> Answer:
-        reply = await mailbox.get()
+    async def _take(self, mailbox: Mailbox[Reply | Output | None], kind: type[Answer]) -> Answer:
+        reply = await mailbox.take()
         if reply is None:
             raise self._worker.death()
         if isinstance(reply, Failed):

@@ -527,3 +527,22 @@ async def test_a_killed_parent_leaves_no_child_after_two_seconds(deed: str) -> N
 
     assert await is_gone(child)
     await parent.wait()
+
+
+async def test_replies_that_are_handed_over_come_at_once_and_in_order() -> None:
+    async with start("echo") as worker:
+        await worker.send(Say("early", 3))
+        first = await first_reply(worker)
+        seen = [first]
+        enough = asyncio.Event()
+
+        def take(reply: Said) -> None:
+            seen.append(reply)
+            if len(seen) == 5:
+                enough.set()
+
+        worker.hand_over(take)
+        await worker.send(Say("late", 2))
+        await enough.wait()
+
+    assert [reply.text for reply in seen] == ["early"] * 3 + ["late"] * 2

@@ -12,7 +12,7 @@ import pytest
 from corral.errors import RunnerError
 from corral.events import ContentDelta, Finish, ThinkingDelta
 from corral.testing.api import HELLO, USAGE, ScriptedEngine
-from corral_api import merging
+from corral_api import heartbeat
 from corral_api.openai.app import build_app
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ async def test_a_client_that_leaves_ends_all_choices() -> None:
 async def test_a_stream_shows_that_it_is_alive_before_its_first_token(
     engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch, path: str, asked: dict[str, object], failure: RunnerError | None
 ) -> None:
-    monkeypatch.setattr(merging, "PING_S", 0.001)
+    monkeypatch.setattr(heartbeat, "PING_S", 0.001)
     gate = asyncio.Event()
     engine.script = [gate, *([failure] if failure else HELLO)]
     body = json.dumps({"model": "test", "stream": True, **asked}).encode()

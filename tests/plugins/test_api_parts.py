@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,14 +14,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from corral.devices import Device, DeviceKind
 from corral.errors import InvalidInput, NotFound
 from corral.events import CallStatus, ContentDelta, Finish, ThinkingDelta, ToolCallEnd
-from corral_api import merging
+from corral_api import heartbeat, merging
 from corral_api.answers import Answer, Text, Thinking
 from corral_api.efforts import think_of_effort
 from corral_api.media import from_base64, from_data_url
 from corral_api.metrics.exposition import device_figures, exposition
 from corral_api.openai.responses import store as responses
 from corral_api.openai.responses.schema import ResponseOut
-from corral_api.streaming import open_answer, stream
+from corral_api.streaming import open_answer, open_soon, stream
 from corral_api.vectors import normalised, packed, shortened
 
 if TYPE_CHECKING:
@@ -31,52 +31,126 @@ if TYPE_CHECKING:
     from corral_api.problems import Problem
 
 
+STREAM = {"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", b"text/event-stream")]}
+
+
+class Silence:
+    """A client that notes what it is sent, and when there was enough of it."""
+
+    def __init__(self, count: int) -> None:
+        self.seen: list[bytes] = []
+        self.enough = asyncio.Event()
+        self._count = count
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        self.seen.append(message.get("body", b""))
+        if len(self.seen) == self._count:
+            self.enough.set()
+
+
 async def test_a_silent_stream_beats_until_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = asyncio.Event()
+    monkeypatch.setattr(heartbeat, "PING_S", 0.001)
+    client = Silence(count=5)
+    send = heartbeat.Beating(client, b".")
+
+    await send(STREAM)
+    await send({"type": "http.response.body", "body": b"a", "more_body": True})
+    await client.enough.wait()
+    await send({"type": "http.response.body", "body": b"b"})
+    await asyncio.sleep(0)
+
+    assert client.seen[:5] == [b"", b"a", b".", b".", b"."]
+    assert (client.seen[-1], set(client.seen[5:-1]) <= {b"."}) == (b"b", True)
+
+
+@pytest.mark.parametrize("message", [STREAM, {**STREAM, "headers": [(b"content-type", b"application/json")]}])
+async def test_only_event_streams_beat_and_only_as_long_as_they_last(monkeypatch: pytest.MonkeyPatch, message: dict[str, Any]) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+    client = Silence(count=1)
+    send = heartbeat.Beating(client, b".")
+
+    before = asyncio.all_tasks()
+    await send(message)
+    beating = asyncio.all_tasks() - before
+    await send.stop()
+
+    assert (len(beating), client.seen) == (message is STREAM, [b""])
+    assert all(task.done() for task in beating)
+
+
+async def test_a_beat_that_can_not_be_sent_is_the_end_of_the_beats_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+
+    async def send(message: dict[str, Any]) -> None:
+        if message.get("body") == b".":
+            failed.set()
+            raise RuntimeError("gone")
+
+    failed = asyncio.Event()
+    beating = heartbeat.Beating(send, b".")
+    await beating(STREAM)
+    await failed.wait()
+    await beating({"type": "http.response.body", "body": b"b"})
+
+    assert failed.is_set()
+
+
+async def test_no_beat_comes_between_a_client_that_reads_slowly_and_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+    seen: list[bytes] = []
+    reading, slow = asyncio.Event(), asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        seen.append(message.get("body", b""))
+        if message.get("body") == b"slow":
+            reading.set()
+            await slow.wait()
+
+    beating = heartbeat.Beating(send, b".")
+    await beating(STREAM)
+    sending = asyncio.ensure_future(beating({"type": "http.response.body", "body": b"slow", "more_body": True}))
+    await reading.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    waited = seen[-1]
+    slow.set()
+    await sending
+    await beating.stop()
+
+    assert waited == b"slow"
+
+
+async def test_leaving_streams_that_wait_closes_what_they_wait_for() -> None:
+    begun, closed = asyncio.Semaphore(0), []
 
     async def chunks() -> AsyncGenerator[bytes, None]:
-        yield b"a"
-        await gate.wait()
-        yield b"b"
-
-    monkeypatch.setattr(merging, "PING_S", 0.001)
-    seen = []
-    async for chunk in merging.merged([chunks()], b"."):
-        seen.append(chunk)
-        if len(seen) == 4:
-            gate.set()
-
-    assert seen[:4] == [b"a", b".", b".", b"."]
-    assert (seen[-1], set(seen[4:-1]) <= {b"."}) == (b"b", True)
-
-
-async def test_closing_streams_that_wait_closes_what_they_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = []
-
-    async def chunks() -> AsyncGenerator[bytes, None]:
+        begun.release()
         try:
             await asyncio.Event().wait()
             yield b""
         finally:
             closed.append(True)
 
-    monkeypatch.setattr(merging, "PING_S", 0.001)
-    beating = merging.merged([chunks(), chunks()], b".")
-    assert await anext(beating) == b"."
-    await beating.aclose()
+    both = merging.merged([chunks(), chunks()])
+    reading = asyncio.ensure_future(anext(both))
+    await begun.acquire()
+    await begun.acquire()
+    reading.cancel()
+    await asyncio.wait([reading])
+    await both.aclose()
 
     assert closed == [True, True]
 
 
-async def test_an_error_of_a_stream_passes_through_its_heartbeat() -> None:
+async def test_an_error_of_a_stream_is_the_end_of_all() -> None:
     async def chunks() -> AsyncGenerator[bytes, None]:
         yield b"a"
         raise InvalidInput("no")
 
-    beating = merging.merged([chunks()], b".")
-    assert await anext(beating) == b"a"
+    all_chunks = merging.merged([chunks()])
+    assert await anext(all_chunks) == b"a"
     with pytest.raises(InvalidInput):
-        await anext(beating)
+        await anext(all_chunks)
 
 
 async def test_an_answer_that_is_left_before_its_first_event_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +163,8 @@ async def test_an_answer_that_is_left_before_its_first_event_is_ended(monkeypatc
         finally:
             closed.append(True)
 
-    monkeypatch.setattr(merging, "PING_S", 0.001)
-    chunks = stream(await merging.open_soon(answer()), Bare())
+    monkeypatch.setattr(heartbeat, "PING_S", 0.001)
+    chunks = stream(await open_soon(answer()), Bare())
     assert await anext(chunks) == b"start "
     await chunks.aclose()
 

@@ -18,7 +18,7 @@ from corral_llama_cpp.service import Service
 from corral_llama_cpp.wire import Cancel, Embed, End, Failed, Generate, Loaded, Output, Step, Vectors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Callable
 
     import msgspec
 
@@ -54,9 +54,12 @@ class PaperWorker:
         self.heard.append(request)
         self.has_heard.set()
 
-    async def replies(self) -> AsyncIterator[Reply]:
+    def hand_over(self, take: Callable[[Reply], None]) -> None:
         for reply in self.says:
-            yield reply
+            take(reply)
+
+    async def wait_closed(self) -> str:
+        return ""
 
 
 @pytest.mark.parametrize("is_gone", [False, True])

@@ -14,13 +14,13 @@ from corral.keys import KeyFile, Scope
 from corral.serve.guard import Guard
 from corral.serve.hosts import HostRule
 from corral.serve.journal import read_journal
-from corral.serve.limits import BoundedReceive, Rates
+from corral.serve.limits import BoundedReceive, ClientStalled, Rates, send_within_stall
 from corral.serve.mount import Mount, Mounted
 from corral.serve.origins import OriginRule
 from corral.spec import ApiOffer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, MutableMapping
 
     from corral.api import Receive, Send
     from corral.settings import Settings
@@ -441,3 +441,57 @@ async def test_a_request_that_its_client_left_is_in_the_request_log(settings: Se
     await asyncio.wait([asking])
 
     assert [(entry.status, entry.body) for entry in read_journal(log)] == [(499, "a long story")]
+
+
+async def test_a_client_that_stops_reading_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F97: a send that has to wait is given up after a while, and whoever waits in it is told."""
+    monkeypatch.setattr("corral.serve.limits.STALL_S", 0.01)
+    ends = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        try:
+            await asyncio.sleep(0)
+            await asyncio.Event().wait()
+        finally:
+            ends.append(message["type"])
+
+    with pytest.raises(ClientStalled):
+        await send_within_stall(send, {"type": "http.response.body"})
+
+    assert ends == ["http.response.body"]
+
+
+async def test_a_send_that_waits_for_a_moment_goes_on() -> None:
+    sent = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
+        sent.append(message)
+
+    await send_within_stall(send, {"type": "http.response.body"})
+
+    assert sent == [{"type": "http.response.body"}]
+
+
+async def test_a_send_that_is_cancelled_while_it_waits_cleans_up_first() -> None:
+    waits, ends = asyncio.Event(), []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        try:
+            waits.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ends.append(message)
+
+    sending = asyncio.ensure_future(_awaited(send_within_stall(send, {})))
+    await waits.wait()
+    sending.cancel()
+    await asyncio.wait([sending])
+
+    assert (sending.cancelled(), ends) == (True, [{}])
+
+
+async def _awaited(awaitable: Awaitable[None]) -> None:
+    await awaitable

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Generator, MutableMapping
 
     from corral.api import Receive, Send
 
@@ -81,11 +82,49 @@ async def within_stall(receive: Receive) -> MutableMapping[str, Any]:
         raise ClientStalled from error
 
 
-async def send_within_stall(send: Send, message: MutableMapping[str, Any]) -> None:
+def send_within_stall(send: Send, message: MutableMapping[str, Any]) -> Awaitable[None]:
     """Send a message to a client that still reads."""
+    return _Sending(send(message))
+
+
+class _Sending:
+    """Awaits a send under a timer, which is set only when the send has to wait: hardly one of a thousand tokens does."""
+
+    def __init__(self, sending: Awaitable[None]) -> None:
+        self._steps = sending.__await__()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        try:
+            waits_for = next(self._steps)
+        except StopIteration:
+            return
+        yield from _within_stall(_Rest(waits_for, self._steps)).__await__()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """An awaitable that was begun already: what it waits for, and its further steps."""
+
+    waits_for: object
+    steps: Generator[Any, Any, None]
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        try:
+            yield self.waits_for
+        except BaseException as error:  # noqa: BLE001 - what is thrown at us (a cancellation) is meant for whoever waits
+            try:
+                waits_for = self.steps.throw(error)
+            except StopIteration:
+                return
+            yield from _Rest(waits_for, self.steps).__await__()
+        else:
+            yield from self.steps
+
+
+async def _within_stall(awaitable: Awaitable[None]) -> None:
     try:
         async with asyncio.timeout(STALL_S):
-            await send(message)
+            await awaitable
     except TimeoutError as error:
         raise ClientStalled from error
 

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
 
     from corral.workers.line import Line
 
@@ -44,14 +44,19 @@ class Inbox(Generic[Item]):
         self._is_closed = True
         self._arrival.set()
 
+    def waiting(self) -> Iterator[Item]:
+        """Yield what nobody has read yet, and let the child go on."""
+        while self._items:
+            yield self._items.popleft()
+        self._let_go_on()
+
     async def items(self) -> AsyncGenerator[Item, None]:
         """Yield items as they come, until the inbox is closed and empty."""
         while True:
-            while self._items:
-                yield self._items.popleft()
+            for item in self.waiting():
+                yield item
             if self._is_closed:
                 return
-            self._let_go_on()
             self._arrival.clear()
             await self._arrival.wait()
 

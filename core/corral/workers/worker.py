@@ -24,7 +24,7 @@ from corral.workers.state import State
 from corral.workers.working import WorkClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from corral.workers.command import Deadlines
 
@@ -40,7 +40,10 @@ _ASLEEP_S = 30.0
 
 
 class Worker(Generic[Reply]):
-    """A child process to talk to. One reader takes the replies; anyone may send, ask for the state, or wait for the end."""
+    """A child process to talk to. One reader takes the replies; anyone may send, ask for the state, or wait for the end.
+
+    Replies wait in `replies`, which holds up a child that says more than is read, until somebody takes them by `hand_over`.
+    """
 
     def __init__(self, name: str, *, reply_types: Sequence[type[Reply]], deadlines: Deadlines) -> None:
         self.name = name
@@ -52,6 +55,7 @@ class Worker(Generic[Reply]):
         self._process = Process(self._heard_output, self._exited, self._part_ended)
         self._line = Line(self._heard, self._heard_nonsense, self._part_ended)
         self._inbox: Inbox[Reply] = Inbox(self._line)
+        self._take: Callable[[Reply], None] = self._inbox.put
         self._settled = asyncio.Event()
         self._closed = asyncio.Event()
         self._info: object = None
@@ -117,6 +121,12 @@ class Worker(Generic[Reply]):
         """Return the replies as they come, until the child is gone. For one reader."""
         return self._inbox.items()
 
+    def hand_over(self, take: Callable[[Reply], None]) -> None:
+        """Give each reply to `take` as soon as it is here, first those that have waited: a task less for every token."""
+        self._take = take
+        for reply in self._inbox.waiting():
+            take(reply)
+
     async def wait_closed(self) -> str:
         """Wait until the child is gone and return why; empty when it was asked to stop. Any number may wait."""
         await self._closed.wait()
@@ -180,7 +190,7 @@ class Worker(Generic[Reply]):
             case Failure(text, out_of_memory):
                 self._settle_failure(text, out_of_memory=out_of_memory or self.output.out_of_memory)
             case reply:
-                self._inbox.put(reply)
+                self._take(reply)
 
     def _heard_progress(self, fraction: float) -> None:
         now = asyncio.get_running_loop().time()

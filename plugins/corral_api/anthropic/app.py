@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from corral_api.anthropic.messages import Messages
-from corral_api.anthropic.writing import error_out
+from corral_api.anthropic.writing import PING, error_out
 from corral_api.routes import add_routes
 from corral_api.web import json_response, new_app, request_id
 
@@ -25,7 +25,7 @@ def all_routes(engine: Engine) -> list[Route]:
 
 def build_app(engine: Engine) -> Quart:
     """Return the app of Anthropic's API."""
-    app = new_app(__name__, write_problem)
+    app = new_app(__name__, write_problem, PING)
     add_routes(app, all_routes(engine))
     return app
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from corral_api.anthropic import reading, schema
-from corral_api.anthropic.writing import PING, Envelope, MessageWriter, whole
+from corral_api.anthropic.writing import Envelope, MessageWriter, whole
 from corral_api.bodies import BodyReader
-from corral_api.merging import merged, open_soon
 from corral_api.routes import Route
 from corral_api.schema import debug_info
-from corral_api.streaming import fold, open_answer, stream
+from corral_api.streaming import fold, open_answer, open_soon, stream
 from corral_api.web import (
     EVENT_STREAM,
     body_bytes,
@@ -80,8 +79,7 @@ class Messages:
         opened = await (open_soon(events) if body.stream else open_answer(events))
         headers = report_headers(ignored=(*ignored, *unthinking), notices=opened.codes)
         if body.stream:
-            chunks = stream(opened, MessageWriter(envelope))
-            return stream_response(merged([chunks], PING), EVENT_STREAM, headers=headers)
+            return stream_response(stream(opened, MessageWriter(envelope)), EVENT_STREAM, headers=headers)
         return json_response(whole(envelope, await fold(opened)), headers=headers)
 
     async def count_tokens(self) -> Response:

@@ -11,7 +11,7 @@ from corral_api.openai.embeddings import Embeddings
 from corral_api.openai.models import Models
 from corral_api.openai.rerank import Reranking
 from corral_api.openai.responses.handling import Responses
-from corral_api.openai.writing import error_out
+from corral_api.openai.writing import PING, error_out
 from corral_api.routes import add_routes
 from corral_api.web import json_response, new_app
 
@@ -37,7 +37,7 @@ def all_routes(engine: Engine) -> list[Route]:
 
 def build_app(engine: Engine) -> Quart:
     """Return the app of OpenAI's API."""
-    app = new_app(__name__, write_problem)
+    app = new_app(__name__, write_problem, PING)
     add_routes(app, all_routes(engine))
     return app
 

@@ -6,10 +6,10 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
-from corral_api.merging import merged, open_soon
-from corral_api.openai.writing import DONE, PING, error_out, frame
+from corral_api.merging import merged
+from corral_api.openai.writing import DONE, error_out, frame
 from corral_api.problems import problem_of
-from corral_api.streaming import EventWriter, fold, open_answer, unopened, written
+from corral_api.streaming import EventWriter, fold, open_answer, open_soon, unopened, written
 from corral_api.web import EVENT_STREAM, json_response, report_headers, stream_response
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def _stream(engine: Engine, requests: Sequence[Request], form: Form, first
     writers = [form.writer(index) for index in range(len(requests))]
     choices = [written(answer, writer) for answer, writer in zip(answers, writers, strict=True)]
     try:
-        async with aclosing(merged(choices, PING)) as chunks:
+        async with aclosing(merged(choices) if len(choices) > 1 else choices[0]) as chunks:
             async for chunk in chunks:
                 yield chunk
     except Exception as error:  # noqa: BLE001 - the status is out already; the stream must say what happened

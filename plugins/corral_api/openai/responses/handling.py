@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from corral_api.bodies import BodyReader
-from corral_api.merging import merged, open_soon
 from corral_api.openai.responses import events, reading, schema
 from corral_api.openai.responses.store import ResponseStore, Stored
 from corral_api.openai.responses.writing import ResponseWriter, said
-from corral_api.openai.writing import PING
 from corral_api.routes import Route
 from corral_api.schema import debug_info
-from corral_api.streaming import all_events, open_answer, stream
+from corral_api.streaming import all_events, open_answer, open_soon, stream
 from corral_api.web import (
     EVENT_STREAM,
     body_bytes,
@@ -93,7 +91,7 @@ class Responses:
         headers = report_headers(ignored=ignored, notices=opened.codes)
         writer = ResponseWriter(empty, lambda response: self._remember(body, request, response))
         if body.stream:
-            return stream_response(merged([stream(opened, writer)], PING), EVENT_STREAM, headers=headers)
+            return stream_response(stream(opened, writer), EVENT_STREAM, headers=headers)
         async with aclosing(all_events(opened)) as answer:
             async for event in answer:
                 for _ in writer.made_of(event):
