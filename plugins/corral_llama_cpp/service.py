@@ -112,11 +112,13 @@ class Service:
             self.work_off()
 
     def work_off(self) -> None:
-        """Wait for work; do it, and what comes meanwhile."""
+        """Wait for work; do it, and what comes meanwhile. Then make use of the pause."""
         work = self._work.get()
         with self._loaded.busy():
             self._do(work)
             self._run_busy()
+        while self._work.empty() and self._engine.rest():
+            continue
 
     def _run_busy(self) -> None:
         while self._embeds or not self._engine.is_idle:

@@ -127,6 +127,9 @@ class Answers:
     def cancel(self, id_: int) -> None:
         self.cancelled.append(id_)
 
+    def rest(self) -> bool:
+        return False
+
 
 def work_off(embedder: Embedder, engine: Answers, *requests: object) -> list[Reply]:
     said: list[Reply] = []

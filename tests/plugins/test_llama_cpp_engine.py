@@ -51,6 +51,8 @@ class ToyMemory:
         #: From which position on a sliding window still has the tokens of each sequence.
         self.starts: dict[int, int] = {}
         self.refuses = False
+        self.saves = 0
+        self.bytes_per_token = 1
 
     def of(self, sequence: int) -> list[Cell]:
         return sorted((c for c in self.cells if sequence in c.owners), key=lambda c: c.position)
@@ -80,7 +82,11 @@ class ToyMemory:
         if not start:
             self.starts[target] = self.starts.get(source, 0)
 
+    def state_bytes(self, sequence: int) -> int:
+        return len(self.tokens(sequence)) * self.bytes_per_token
+
     def save(self, sequence: int) -> bytes:
+        self.saves += 1
         return bytes(self.tokens(sequence))
 
     def reaches_back(self, sequence: int, length: int) -> bool:
@@ -311,6 +317,10 @@ class Company(RuleBasedStateMachine):
         self.bench.check()
 
     @rule()
+    def rest(self):
+        self.bench.engine.rest()
+
+    @rule()
     def refuse_what_was_parked(self):
         self.bench.backend.memory.refuses = not self.bench.backend.memory.refuses
 
@@ -422,6 +432,36 @@ def test_the_last_answer_makes_way_for_a_running_one_unless_it_would_be_lost(bud
     table.step()
     assert table.engine.cells.used == left + 30
     assert cached(table, [*first, 5]) >= len(first)
+
+
+def test_what_the_next_answer_would_push_out_is_copied_while_nobody_waits():
+    table = bench(slots=2, context_tokens=128, batch_tokens=128, budget=1000)
+    first, second = [1 + i % 4 for i in range(50)], [1 + i % 3 for i in range(60)]
+    cached(table, first)
+    table.ask(second, num_predict=20)
+    table.step()
+    assert not table.engine.rest()
+    table.run()
+    copies = 0
+    while table.engine.rest():
+        copies += 1
+        table.check()
+    before = table.backend.memory.saves
+    table.ask([5] * 30, num_predict=20)
+    table.step()
+
+    assert (copies, table.backend.memory.saves, table.engine.cells.used) == (2, before, 30)
+    assert cached(table, [*first, 5]) >= len(first)
+
+
+@pytest.mark.parametrize(("budget", "bytes_per_token", "tokens"), [(1000, 2**20, 50), (0, 1, 50), (1000, 1, 20)])
+def test_nothing_is_copied_ahead_that_takes_long_or_has_no_place_or_may_stay(budget, bytes_per_token, tokens):
+    table = bench(slots=1, context_tokens=128, batch_tokens=128, budget=budget)
+    table.backend.memory.bytes_per_token = bytes_per_token
+    cached(table, [1 + i % 4 for i in range(tokens)])
+
+    assert not table.engine.rest()
+    assert table.backend.memory.saves == 0
 
 
 def stateful(**options: object) -> Bench:

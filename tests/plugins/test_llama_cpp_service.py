@@ -109,6 +109,28 @@ class FullCache:
         self.steps_left = max(0, self.steps_left - 1)
         return ()
 
+    def rest(self) -> bool:
+        return False
+
+
+def test_a_pause_is_used_until_the_next_request_comes() -> None:
+    rests: list[int] = []
+
+    def rest() -> bool:
+        rests.append(1)
+        if len(rests) == 3:
+            service.take(Cancel(7))
+        return True
+
+    engine = SimpleNamespace(is_idle=True, takes_checkpoints=False, cancel=lambda id_: None, rest=rest)
+    loaded = SimpleNamespace(engine=lambda fail: engine, busy=nullcontext, model=SimpleNamespace(vocabulary=None))
+    service = Service(cast("LoadedModel", loaded), print)
+    service.take(Cancel(6))
+
+    service.work_off()
+
+    assert len(rests) == 3
+
 
 class PaperEmbedder:
     """Gives each job one vector, in one step."""
@@ -144,7 +166,9 @@ def test_an_embedding_waits_for_room_in_a_full_cache_instead_of_failing(steps: i
 @pytest.mark.parametrize(("context", "prompt"), [((), [1, 5]), ((1, 4), [1, 4, 5])])
 def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...], prompt: list[int]) -> None:
     submitted: list[list[int]] = []
-    engine = SimpleNamespace(is_idle=True, takes_checkpoints=False, submit=lambda _, tokens, turn: submitted.append(tokens))
+    engine = SimpleNamespace(
+        is_idle=True, rest=lambda: False, takes_checkpoints=False, submit=lambda _, tokens, turn: submitted.append(tokens)
+    )
     vocabulary = SimpleNamespace(bos=1, adds_bos=True, holds=lambda _: True, tokens=lambda _: [1, 5])
     loaded = SimpleNamespace(
         engine=lambda fail: engine,
@@ -171,7 +195,9 @@ def test_an_answer_that_is_continued_has_one_beginning(context: tuple[int, ...],
 )
 def test_the_engine_is_told_where_the_last_message_begins(segments: list[Segment], turn: int) -> None:
     submitted: list[int] = []
-    engine = SimpleNamespace(is_idle=True, takes_checkpoints=True, submit=lambda _, tokens, turn: submitted.append(turn))
+    engine = SimpleNamespace(
+        is_idle=True, rest=lambda: False, takes_checkpoints=True, submit=lambda _, tokens, turn: submitted.append(turn)
+    )
     vocabulary = SimpleNamespace(
         bos=0, adds_bos=False, holds=lambda _: True, tokens=lambda segments: list("".join(s.text for s in segments))
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from corral_llama_cpp.engine.seams import State
+
 #: Checkpoints of one sequence. Two come with each turn of a chat.
 MOST = 8
 #: The next turn often parts from this one a few tokens before the end of its prompt: a mark of thinking is left out, or a line break.
@@ -19,7 +21,7 @@ class Checkpoint:
     """The state after the first `length` tokens of a sequence; the tokens themselves stay in the cache where attention needs them."""
 
     length: int
-    state: bytes
+    state: State
 
 
 def marks(prompt: int, computed: int, others: Iterable[int], spacing: int) -> list[int]:

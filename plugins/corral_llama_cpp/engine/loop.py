@@ -75,6 +75,8 @@ class Engine:
         self._pacer = Pacer(backend.batch_tokens)
         self._waiting: deque[Stream] = deque()
         self._streams: list[Stream] = []
+        #: Whether the cache may hold more idle sequences than are good for the running ones.
+        self._is_untidy = False
 
     @property
     def cells(self) -> Cells:
@@ -109,6 +111,10 @@ class Engine:
         """Evaluate one batch and return what it brought."""
         if self._waiting:
             self._admit()
+        if self._is_untidy:
+            # Not sooner: what one prompt has no use for may be what the next one begins with.
+            self._cells.trim()
+            self._is_untidy = False
         for stream in self._streams:
             self._follow(stream)
             self._slide(stream)
@@ -119,6 +125,10 @@ class Engine:
         for stream in [s for s in self._streams if s.is_over]:
             self._leave(stream)
         return tuple(outputs)
+
+    def rest(self) -> bool:
+        """Do a little of what the next request would have to wait for; False when nothing is left to do."""
+        return self.is_idle and self._cells.park_ahead()
 
     def _stream(self, request: Generate, prompt: list[int]) -> Stream:
         backend = self._backend
@@ -134,12 +144,8 @@ class Engine:
         return stream
 
     def _admit(self) -> None:
-        before = len(self._streams)
         while self._waiting and len(self._streams) < self._slots and self._admit_first():
-            continue
-        if len(self._streams) > before:
-            # Not sooner: what one prompt has no use for may be what the next one begins with.
-            self._cells.trim()
+            self._is_untidy = True
 
     def _admit_first(self) -> bool:
         """Give the longest waiting stream a sequence; False when there is none."""
@@ -323,6 +329,7 @@ class Engine:
         if stream.sequence is not None:
             self._cells.close(stream.sequence)
             stream.sequence = None
+            self._is_untidy = True
         for queue in (self._waiting, self._streams):
             if stream in queue:
                 queue.remove(stream)

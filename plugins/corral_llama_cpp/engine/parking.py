@@ -11,6 +11,7 @@ from corral_llama_cpp.engine.prefixes import common_prefix
 
 if TYPE_CHECKING:
     from corral_llama_cpp.engine.checkpoints import Checkpoint
+    from corral_llama_cpp.engine.seams import State
 
 #: Shorter sequences are computed again as fast as they are copied.
 WORTH_PARKING = 16
@@ -23,7 +24,7 @@ class Parked:
     """A sequence outside of the cache."""
 
     tokens: list[int]
-    state: bytes
+    state: State
     checkpoints: tuple[Checkpoint, ...] = ()
 
     @property
@@ -53,7 +54,7 @@ class Parking:
         """Return whether there is room for a sequence, as far as is known before its state is copied."""
         return self._budget > 0 and len(tokens) < self._too_long
 
-    def park(self, tokens: list[int], state: bytes, checkpoints: tuple[Checkpoint, ...] = ()) -> None:
+    def park(self, tokens: list[int], state: State, checkpoints: tuple[Checkpoint, ...] = ()) -> None:
         """Take a sequence in; the longest unused ones leave when the budget is spent, but not for one that can't fit at all."""
         if len(state) > self._budget:
             self._too_long = min(self._too_long, len(tokens))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from corral.events import TokenLogprob
     from corral_llama_cpp.wire import Generate
+
+
+#: A copy of what the cache holds for a sequence. Where it is kept is the library's side's own affair.
+State: TypeAlias = bytes | memoryview
 
 
 class SamplingFailed(Exception):
@@ -65,19 +69,22 @@ class Memory(Protocol):
     def shift(self, sequence: int, start: int, delta: int) -> None:
         """Add `delta` to the positions of a sequence from `start` on."""
 
-    def save(self, sequence: int) -> bytes:
+    def state_bytes(self, sequence: int) -> int:
+        """Return how large a copy of a sequence would be."""
+
+    def save(self, sequence: int) -> State:
         """Return a copy of all that the cache holds for a sequence."""
 
-    def load(self, sequence: int, state: bytes) -> bool:
+    def load(self, sequence: int, state: State) -> bool:
         """Put what was saved into an empty sequence; False when there is no room for it."""
 
     def reaches_back(self, sequence: int, length: int) -> bool:
         """Return whether all is there that a token after the first `length` ones looks back on; asked where cuts are IN_REACH."""
 
-    def checkpoint(self, sequence: int) -> bytes:
+    def checkpoint(self, sequence: int) -> State:
         """Return a copy of what can't be cut in a sequence; asked where cuts are AT_CHECKPOINTS."""
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: State) -> bool:
         """Put a checkpoint's state in the place of the present one; False, with the state lost, when that fails."""
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from corral_llama_cpp.engine.seams import Batch
+    from corral_llama_cpp.engine.seams import Batch, State
     from corral_llama_cpp.native.log import Log
     from corral_llama_cpp.native.model import Model
     from corral_llama_cpp.wire import Load
@@ -49,11 +49,15 @@ class ContextMemory:
         """Add `delta` to the positions of a sequence from `start` on."""
         ll.llama_memory_seq_add(self._memory, sequence, start, -1, delta)
 
-    def save(self, sequence: int) -> bytes:
+    def state_bytes(self, sequence: int) -> int:
+        """Return how large a copy of a sequence would be."""
+        return self._size(sequence, ll.LLAMA_STATE_SEQ_FLAGS_NONE)
+
+    def save(self, sequence: int) -> State:
         """Return a copy of all that the cache holds for a sequence."""
         return self._save(sequence, ll.LLAMA_STATE_SEQ_FLAGS_NONE)
 
-    def load(self, sequence: int, state: bytes) -> bool:
+    def load(self, sequence: int, state: State) -> bool:
         """Put what was saved into an empty sequence; False when there is no room for it."""
         return self._load(sequence, state, ll.LLAMA_STATE_SEQ_FLAGS_NONE)
 
@@ -64,23 +68,26 @@ class ContextMemory:
         """
         return int(ll.llama_memory_seq_pos_min(self._memory, sequence)) <= max(length - self._window, 0)
 
-    def checkpoint(self, sequence: int) -> bytes:
+    def checkpoint(self, sequence: int) -> State:
         """Return a copy of what can't be cut in a sequence: its recurrent state."""
         return self._save(sequence, ll.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: State) -> bool:
         """Put a checkpoint's state in the place of the present one; False, with the state lost, when that fails."""
         return self._load(sequence, state, ll.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY)
 
-    def _save(self, sequence: int, flags: int) -> bytes:
-        size = int(ll.llama_state_seq_get_size_ext(self._context, sequence, flags))
-        buffer = (ctypes.c_uint8 * size)()
-        # Not through a memoryview, which goes over such an array byte by byte.
-        return ctypes.string_at(buffer, ll.llama_state_seq_get_data_ext(self._context, buffer, size, sequence, flags))
+    def _size(self, sequence: int, flags: int) -> int:
+        return int(ll.llama_state_seq_get_size_ext(self._context, sequence, flags))
 
-    def _load(self, sequence: int, state: bytes, flags: int) -> bool:
-        buffer = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
-        return bool(ll.llama_state_seq_set_data_ext(self._context, buffer, len(state), sequence, flags))
+    def _save(self, sequence: int, flags: int) -> State:
+        # Written to once: pages that are new to the process cost ten times as much as what is copied into them.
+        state = np.empty(self._size(sequence, flags), np.uint8)
+        written = ll.llama_state_seq_get_data_ext(self._context, _pointer(state, ctypes.c_uint8), len(state), sequence, flags)
+        return state[:written].data
+
+    def _load(self, sequence: int, state: State, flags: int) -> bool:
+        data = np.frombuffer(state, np.uint8)
+        return bool(ll.llama_state_seq_set_data_ext(self._context, _pointer(data, ctypes.c_uint8), len(data), sequence, flags))
 
     @property
     def is_there(self) -> bool:
