@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import TYPE_CHECKING, Any
 
 from quart.asgi import ASGIHTTPConnection
@@ -27,51 +26,58 @@ class BeatingConnection(ASGIHTTPConnection):
     """A connection of a Quart app that keeps event streams alive; the app's config has the beat."""
 
     async def handle_request(self, request: Request, send: Send) -> None:
-        """Answer a request."""
-        beating = Beating(send, self.app.config[HEARTBEAT])
+        """Answer a request; a client that takes no beat any more ends it as one that takes no answer would."""
         try:
-            await super().handle_request(request, beating)
-        finally:
-            await beating.stop()
+            async with asyncio.TaskGroup() as group:
+                beating = Beating(send, self.app.config[HEARTBEAT], group)
+                try:
+                    await super().handle_request(request, beating)
+                finally:
+                    beating.stop()
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
 
 
 class Beating:
     """A send that adds a beat whenever an event stream has said nothing for a while. What is sent must be whole events."""
 
-    def __init__(self, send: Send, beat: bytes) -> None:
+    def __init__(self, send: Send, beat: bytes, group: asyncio.TaskGroup) -> None:
         self._send = send
         self._beat = beat
-        #: When the last message was out; inf while one is on its way.
-        self._said_at = math.inf
+        self._group = group
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False
+        #: Messages that are on their way, and when the last one was out.
+        self._sending = 0
+        self._said_at = 0.0
 
     async def __call__(self, message: Any) -> None:
         """Send a message of an answer."""
-        if self._task is None and message["type"] == "http.response.start" and _is_event_stream(message):
-            self._task = asyncio.create_task(self._keep_alive())
-        elif self._task is not None and not message.get("more_body", True):
-            await self.stop()
-        self._said_at = math.inf
-        await self._send(message)
-        self._said_at = asyncio.get_running_loop().time()
+        if message["type"] == "http.response.start":
+            if _is_event_stream(message):
+                self._task = self._group.create_task(self._keep_alive())
+        elif not message.get("more_body", False):
+            self.stop()
+        self._sending += 1
+        try:
+            await self._send(message)
+        finally:
+            self._sending -= 1
+            self._said_at = asyncio.get_running_loop().time()
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Beat no more."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
-            if not task.cancelled():
-                # A beat that could not be sent; the answer itself tells of its client's end.
-                task.exception()
+        self._is_over = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def _keep_alive(self) -> None:
         time = asyncio.get_running_loop().time
-        while True:
-            silent_s = time() - self._said_at
-            if silent_s >= PING_S:
+        while not self._is_over:
+            silent_s = 0.0 if self._sending else time() - self._said_at
+            if silent_s >= PING_S and not self._sending:
                 await self({"type": "http.response.body", "body": self._beat, "more_body": True})
-            await asyncio.sleep(PING_S - min(max(silent_s, 0), PING_S))
+            await asyncio.sleep(PING_S - min(silent_s, PING_S))
 
 
 def _is_event_stream(message: Any) -> bool:

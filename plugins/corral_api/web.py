@@ -27,7 +27,10 @@ NDJSON = "application/x-ndjson"
 
 
 def new_app(name: str, write_problem: ProblemWriter, heartbeat: bytes = b"") -> Quart:
-    """Return an app whose errors all come out in the dialect's shape, and whose event streams beat while they are silent."""
+    """Return an app whose errors all come out in the dialect's shape, and whose event streams beat while they are silent.
+
+    The beat is the app's: routes that an app of somebody else mounts have none.
+    """
     app = Quart(name, static_folder=None)
     if heartbeat:
         app.config[HEARTBEAT] = heartbeat

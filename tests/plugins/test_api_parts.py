@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
 from hypothesis import given
@@ -14,8 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from corral.devices import Device, DeviceKind
 from corral.errors import InvalidInput, NotFound
 from corral.events import CallStatus, ContentDelta, Finish, ThinkingDelta, ToolCallEnd
+from corral.testing.api import ScriptedEngine
 from corral_api import heartbeat, merging
 from corral_api.answers import Answer, Text, Thinking
+from corral_api.anthropic.app import build_app as anthropic_app
 from corral_api.efforts import think_of_effort
 from corral_api.media import from_base64, from_data_url
 from corral_api.metrics.exposition import device_figures, exposition
@@ -27,6 +31,8 @@ from corral_api.vectors import normalised, packed, shortened
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from quart import Quart
+
     from corral.events import Event
     from corral_api.problems import Problem
 
@@ -34,90 +40,138 @@ if TYPE_CHECKING:
 STREAM = {"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", b"text/event-stream")]}
 
 
-class Silence:
-    """A client that notes what it is sent, and when there was enough of it."""
+FIRST, LAST = ({"type": "http.response.body", "body": data, "more_body": more} for data, more in ((b"a", True), (b"b", False)))
 
-    def __init__(self, count: int) -> None:
+
+class Client:
+    """Notes what it is sent, and when there was enough of it; it fails or waits at a beat when told so."""
+
+    def __init__(self, count: int = 0, failure: Exception | None = None) -> None:
         self.seen: list[bytes] = []
         self.enough = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
         self._count = count
+        self._failure = failure
 
     async def __call__(self, message: dict[str, Any]) -> None:
         self.seen.append(message.get("body", b""))
         if len(self.seen) == self._count:
             self.enough.set()
+        if self._failure and self.seen[-1] == b".":
+            raise self._failure
+        await self.may_go_on.wait()
 
 
-async def test_a_silent_stream_beats_until_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "PING_S", 0.001)
-    client = Silence(count=5)
-    send = heartbeat.Beating(client, b".")
-
-    await send(STREAM)
-    await send({"type": "http.response.body", "body": b"a", "more_body": True})
-    await client.enough.wait()
-    await send({"type": "http.response.body", "body": b"b"})
-    await asyncio.sleep(0)
-
-    assert client.seen[:5] == [b"", b"a", b".", b".", b"."]
-    assert (client.seen[-1], set(client.seen[5:-1]) <= {b"."}) == (b"b", True)
-
-
-@pytest.mark.parametrize("message", [STREAM, {**STREAM, "headers": [(b"content-type", b"application/json")]}])
-async def test_only_event_streams_beat_and_only_as_long_as_they_last(monkeypatch: pytest.MonkeyPatch, message: dict[str, Any]) -> None:
-    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
-    client = Silence(count=1)
-    send = heartbeat.Beating(client, b".")
-
-    before = asyncio.all_tasks()
-    await send(message)
-    beating = asyncio.all_tasks() - before
-    await send.stop()
-
-    assert (len(beating), client.seen) == (message is STREAM, [b""])
-    assert all(task.done() for task in beating)
-
-
-async def test_a_beat_that_can_not_be_sent_is_the_end_of_the_beats_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
-
-    async def send(message: dict[str, Any]) -> None:
-        if message.get("body") == b".":
-            failed.set()
-            raise RuntimeError("gone")
-
-    failed = asyncio.Event()
-    beating = heartbeat.Beating(send, b".")
-    await beating(STREAM)
-    await failed.wait()
-    await beating({"type": "http.response.body", "body": b"b"})
-
-    assert failed.is_set()
-
-
-async def test_no_beat_comes_between_a_client_that_reads_slowly_and_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
-    seen: list[bytes] = []
-    reading, slow = asyncio.Event(), asyncio.Event()
-
-    async def send(message: dict[str, Any]) -> None:
-        seen.append(message.get("body", b""))
-        if message.get("body") == b"slow":
-            reading.set()
-            await slow.wait()
-
-    beating = heartbeat.Beating(send, b".")
-    await beating(STREAM)
-    sending = asyncio.ensure_future(beating({"type": "http.response.body", "body": b"slow", "more_body": True}))
-    await reading.wait()
+async def some_turns() -> None:
+    """Let other tasks do what they are about to."""
     for _ in range(20):
         await asyncio.sleep(0)
-    waited = seen[-1]
-    slow.set()
-    await sending
-    await beating.stop()
 
-    assert waited == b"slow"
+
+async def test_a_silent_stream_beats_until_it_speaks_and_never_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+    client = Client(count=5)
+
+    async with asyncio.TaskGroup() as group:
+        send = heartbeat.Beating(client, b".", group)
+        await send(STREAM)
+        await send(FIRST)
+        await client.enough.wait()
+        await send(LAST)
+        await some_turns()
+
+    assert (client.seen[:2], client.seen[-1], set(client.seen[2:-1])) == ([b"", b"a"], b"b", {b"."})
+
+
+async def test_a_document_does_not_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+    client = Client()
+
+    async with asyncio.TaskGroup() as group:
+        send = heartbeat.Beating(client, b".", group)
+        await send({**STREAM, "headers": [(b"content-type", b"application/json")]})
+        await some_turns()
+
+    assert client.seen == [b""]
+
+
+async def test_no_beat_overtakes_what_a_slow_client_still_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+    client = Client(count=1)
+
+    async with asyncio.TaskGroup() as group:
+        send = heartbeat.Beating(client, b".", group)
+        client.may_go_on.clear()
+        sending = group.create_task(send(STREAM))
+        await client.enough.wait()
+        await some_turns()
+        seen = list(client.seen)
+        client.may_go_on.set()
+        await sending
+        send.stop()
+
+    assert seen == [b""]
+
+
+class Silent(heartbeat.ASGIHTTPConnection):
+    """A connection whose app begins a stream and then says nothing."""
+
+    ended: ClassVar[list[bool]] = []
+
+    async def handle_request(self, request: Any, send: Any) -> None:
+        try:
+            await send(STREAM)
+            await asyncio.Event().wait()
+        finally:
+            self.ended.append(True)
+
+
+class SilentBeating(heartbeat.BeatingConnection, Silent):
+    pass
+
+
+def silent_connection(monkeypatch: pytest.MonkeyPatch) -> SilentBeating:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.0)
+    monkeypatch.setattr(Silent, "ended", [])
+    return SilentBeating(cast("Quart", SimpleNamespace(config={heartbeat.HEARTBEAT: b"."})), cast("Any", {}))
+
+
+async def test_a_client_that_takes_no_beat_ends_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConnectionError, match="gone"):
+        await silent_connection(monkeypatch).handle_request(cast("Any", None), Client(failure=ConnectionError("gone")))
+
+    assert Silent.ended == [True]
+
+
+async def test_a_request_that_is_cancelled_beats_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(count=3)
+    handling = asyncio.ensure_future(silent_connection(monkeypatch).handle_request(cast("Any", None), client))
+    await client.enough.wait()
+
+    handling.cancel()
+    await asyncio.wait([handling])
+    seen = len(client.seen)
+    await some_turns()
+
+    assert (handling.cancelled(), Silent.ended, len(client.seen)) == (True, [True], seen)
+
+
+async def test_anthropics_streams_beat_in_their_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "PING_S", 0.001)
+    engine = ScriptedEngine([asyncio.Event()])
+    asked = {"model": "test", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    data = b""
+
+    async with anthropic_app(engine).test_client().request("/v1/messages", method="POST") as connection:
+        await connection.send(json.dumps(asked).encode())
+        await connection.send_complete()
+        # One comes with the start of the message.
+        while data.count(b"event: ping\n") < 3:
+            data += await connection.receive()
+        await connection.disconnect()
+
+    assert data.startswith(b"event: message_start")
 
 
 async def test_leaving_streams_that_wait_closes_what_they_wait_for() -> None:

@@ -243,6 +243,13 @@ class Bench:
             self.step()
         raise AssertionError("the engine does not come to an end")
 
+    def rest(self) -> int:
+        """Use a pause to its end; each sequence is worth one deed at most."""
+        for deeds in range(len(self.engine.cells.sequences) + 1):
+            if not self.engine.rest():
+                return deeds
+        raise AssertionError("the engine does not come to rest")
+
     def fail(self, id_: int, error: CorralError) -> None:
         self.failed[id_] = error
 
@@ -318,7 +325,8 @@ class Company(RuleBasedStateMachine):
 
     @rule()
     def rest(self):
-        self.bench.engine.rest()
+        self.bench.rest()
+        assert not self.bench.engine.rest()
 
     @rule()
     def refuse_what_was_parked(self):
@@ -436,22 +444,57 @@ def test_the_last_answer_makes_way_for_a_running_one_unless_it_would_be_lost(bud
 
 def test_what_the_next_answer_would_push_out_is_copied_while_nobody_waits():
     table = bench(slots=2, context_tokens=128, batch_tokens=128, budget=1000)
-    first, second = [1 + i % 4 for i in range(50)], [1 + i % 3 for i in range(60)]
+    first, second = [1 + i % 4 for i in range(50)], [3 - i % 3 for i in range(60)]
     cached(table, first)
     table.ask(second, num_predict=20)
     table.step()
     assert not table.engine.rest()
     table.run()
-    copies = 0
-    while table.engine.rest():
-        copies += 1
-        table.check()
+    deeds = table.rest()
+    table.check()
     before = table.backend.memory.saves
     table.ask([5] * 30, num_predict=20)
     table.step()
 
-    assert (copies, table.backend.memory.saves, table.engine.cells.used) == (2, before, 30)
+    assert (deeds, before, table.backend.memory.saves, table.engine.cells.used) == (2, 2, 2, 30)
     assert cached(table, [*first, 5]) >= len(first)
+
+
+def test_a_copy_that_was_made_early_gives_way_to_one_of_the_whole_chat():
+    table = bench(slots=1, context_tokens=256, batch_tokens=256, budget=1000)
+    chat = [1 + i % 4 for i in range(100)]
+    for turn in ([], [1 + i % 3 for i in range(30)]):
+        chat += turn
+        table.ask(chat, num_predict=1)
+        table.run()
+        table.rest()
+    cached(table, [5] * 80)
+
+    assert cached(table, [*chat, 5, 5]) >= len(chat)
+
+
+def test_no_copy_is_pushed_out_by_one_that_is_made_early():
+    table = bench(slots=1, context_tokens=128, batch_tokens=128, budget=100)
+    first, second = [1 + i % 4 for i in range(50)], [3 - i % 3 for i in range(60)]
+    cached(table, first)
+    table.rest()
+    cached(table, second)
+    before = table.backend.memory.saves
+
+    assert (table.rest(), table.backend.memory.saves) == (0, before)
+    assert cached(table, [*first, 5]) >= len(first)
+
+
+def test_an_answer_that_is_over_makes_way_for_those_that_still_run():
+    table = bench(slots=2, context_tokens=128, batch_tokens=128, budget=1000)
+    table.ask([1 + i % 4 for i in range(70)], num_predict=2)
+    running = table.ask([5] * 30, num_predict=20)
+    while not table.ends:
+        table.step()
+    table.step()
+
+    assert running not in table.ends
+    assert [s.is_busy for s in table.engine.cells.sequences] == [True]
 
 
 @pytest.mark.parametrize(("budget", "bytes_per_token", "tokens"), [(1000, 2**20, 50), (0, 1, 50), (1000, 1, 20)])

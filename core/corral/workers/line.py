@@ -37,16 +37,6 @@ class Line(asyncio.Protocol):
         """Wait until the child has read most of what was sent, or is gone."""
         await self._writable.wait()
 
-    def pause(self) -> None:
-        """Read no more; the child is held up once the socket is full."""
-        if self._transport is not None and self.is_open:
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Read again."""
-        if self._transport is not None and self.is_open:
-            self._transport.resume_reading()
-
     def close(self) -> None:
         """Hang up; the child sees the end of its input."""
         if self._transport is not None:

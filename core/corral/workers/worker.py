@@ -14,7 +14,6 @@ import msgspec
 from corral.errors import LoadFailed, RunnerDied
 from corral.workers.command import child_environment
 from corral.workers.frames import Failure, Progress, Ready, Working, decoder, encode
-from corral.workers.inbox import Inbox
 from corral.workers.leaving import describe_end, describe_slow_load, describe_stall, was_killed
 from corral.workers.line import Line
 from corral.workers.loading import LoadClock
@@ -24,7 +23,7 @@ from corral.workers.state import State
 from corral.workers.working import WorkClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from corral.workers.command import Deadlines
 
@@ -40,10 +39,7 @@ _ASLEEP_S = 30.0
 
 
 class Worker(Generic[Reply]):
-    """A child process to talk to. One reader takes the replies; anyone may send, ask for the state, or wait for the end.
-
-    Replies wait in `replies`, which holds up a child that says more than is read, until somebody takes them by `hand_over`.
-    """
+    """A child process to talk to. One listener takes the replies; anyone may send, ask for the state, or wait for the end."""
 
     def __init__(self, name: str, *, reply_types: Sequence[type[Reply]], deadlines: Deadlines) -> None:
         self.name = name
@@ -54,8 +50,9 @@ class Worker(Generic[Reply]):
         self._decoder = decoder(types)
         self._process = Process(self._heard_output, self._exited, self._part_ended)
         self._line = Line(self._heard, self._heard_nonsense, self._part_ended)
-        self._inbox: Inbox[Reply] = Inbox(self._line)
-        self._take: Callable[[Reply], None] = self._inbox.put
+        #: Replies that came before anybody took them.
+        self._early: list[Reply] = []
+        self._take: Callable[[Reply], None] = self._early.append
         self._settled = asyncio.Event()
         self._closed = asyncio.Event()
         self._info: object = None
@@ -117,15 +114,12 @@ class Worker(Generic[Reply]):
         """Note that it has come, or that nobody waits for it any longer; it can be said twice."""
         self._work.settle(work)
 
-    def replies(self) -> AsyncGenerator[Reply, None]:
-        """Return the replies as they come, until the child is gone. For one reader."""
-        return self._inbox.items()
-
     def hand_over(self, take: Callable[[Reply], None]) -> None:
-        """Give each reply to `take` as soon as it is here, first those that have waited: a task less for every token."""
-        self._take = take
-        for reply in self._inbox.waiting():
+        """Give each reply to `take` as soon as it is here, in order; `wait_closed` tells when there will be no more."""
+        for reply in self._early:
             take(reply)
+        self._early.clear()
+        self._take = take
 
     async def wait_closed(self) -> str:
         """Wait until the child is gone and return why; empty when it was asked to stop. Any number may wait."""
@@ -259,8 +253,6 @@ class Worker(Generic[Reply]):
             self._settled.set()
 
     def _exited(self) -> None:
-        # What is left in the socket is bounded now, so nobody needs to be held up.
-        self._line.resume()
         self._leave_in(_LAST_WORDS_S)
         self._part_ended()
 
@@ -289,7 +281,6 @@ class Worker(Generic[Reply]):
             timer.cancel()
         self._line.close()
         self._process.close()
-        self._inbox.close()
         self._closed.set()
 
     def _ran_out_of_memory(self) -> bool:

@@ -14,7 +14,7 @@ from corral_llama_cpp.engine.seams import Cut
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from corral_llama_cpp.engine.parking import Parking
+    from corral_llama_cpp.engine.parking import Parked, Parking
     from corral_llama_cpp.engine.seams import Memory
 
 #: A parked sequence is brought back when it spares at least this many tokens more than the cache does.
@@ -68,6 +68,8 @@ class Cells:
         self._clock = count(1)
         #: Cells that are none of ours: an input to embed, of which more is to come.
         self.held = 0
+        #: An idle sequence that was copied before it had to leave, and the copy.
+        self._ahead: tuple[Sequence, Parked | None] | None = None
 
     @property
     def used(self) -> int:
@@ -183,18 +185,15 @@ class Cells:
         while self.used - self._busy_cells() > self._idle_cells and self._drop_oldest(self._spared()):
             continue
 
-    def park_ahead(self) -> bool:
-        """Copy one idle sequence that the next answer would push out; False when all such copies are made.
+    def settle(self) -> bool:
+        """While nothing runs, do one thing that the next answer would have to wait for; False when nothing is left to do.
 
-        Who begins an answer then need not wait for them. Large ones must wait: so would a request that comes just now.
+        The sequence that was used last stays, for its next turn may come, but a copy is made in case that something else does.
         """
-        if self.used <= self._idle_cells:
+        latest = max(self._idle(), key=lambda s: s.used_at, default=None)
+        if latest is None or self.used <= self._idle_cells:
             return False
-        for sequence in sorted(self._idle(), key=lambda s: s.used_at):
-            if self._parking.is_wanted(sequence.tokens) and self._memory.state_bytes(sequence.id) <= MOST_AHEAD_BYTES:
-                self._park(sequence)
-                return True
-        return False
+        return self._drop_oldest(latest) or self._copy_ahead(latest)
 
     def clear(self) -> None:
         """Let every idle sequence go, without parking it."""
@@ -269,6 +268,10 @@ class Cells:
         self._forget(sequence, kept, len(sequence.cells))
 
     def _take_over(self, sequence: Sequence, length: int) -> Sequence:
+        if self._ahead is not None and self._ahead[0] is sequence:
+            # It will grow; a copy of its beginning would pass for one of the whole.
+            self._parking.drop(self._ahead[1])
+            self._ahead = None
         sequence.is_busy = True
         sequence.used_at = next(self._clock)
         if length < len(sequence.tokens):
@@ -300,14 +303,26 @@ class Cells:
         self._drop(oldest)
         return True
 
-    def _park(self, sequence: Sequence) -> None:
-        self._parking.park(sequence.tokens, self._memory.save(sequence.id), sequence.checkpoints)
+    def _park(self, sequence: Sequence) -> Parked | None:
+        return self._parking.park(sequence.tokens, self._memory.save(sequence.id), sequence.checkpoints)
+
+    def _copy_ahead(self, sequence: Sequence) -> bool:
+        """Copy a sequence that is small, once, where that pushes no other copy out; False when there is no need or no room."""
+        if (self._ahead is not None and self._ahead[0] is sequence) or not self._parking.is_wanted(sequence.tokens):
+            return False
+        size = self._memory.state_bytes(sequence.id) + total_bytes(sequence.checkpoints)
+        if size > min(MOST_AHEAD_BYTES, self._parking.free_bytes):
+            return False
+        self._ahead = (sequence, self._park(sequence))
+        return True
 
     def _drop(self, sequence: Sequence) -> None:
         self._memory.remove(sequence.id, 0)
         self._forget(sequence, 0, len(sequence.cells))
         del self._sequences[sequence.id]
         self._free_ids.append(sequence.id)
+        if self._ahead is not None and self._ahead[0] is sequence:
+            self._ahead = None
 
     def _forget(self, sequence: Sequence, start: int, end: int) -> None:
         for number in sequence.cells[start:end]:

@@ -128,7 +128,7 @@ class Engine:
 
     def rest(self) -> bool:
         """Do a little of what the next request would have to wait for; False when nothing is left to do."""
-        return self.is_idle and self._cells.park_ahead()
+        return self.is_idle and self._cells.settle()
 
     def _stream(self, request: Generate, prompt: list[int]) -> Stream:
         backend = self._backend

@@ -45,6 +45,11 @@ class Parking:
     def __len__(self) -> int:
         return len(self._parked)
 
+    @property
+    def free_bytes(self) -> int:
+        """Return how much of the budget is not spent."""
+        return self._budget - sum(parked.size for parked in self._parked)
+
     def is_wanted(self, tokens: list[int]) -> bool:
         """Return whether a sequence is worth its copy: long enough, not too long, and not much like one that is here."""
         known = max((common_prefix(parked.tokens, tokens) for parked in self._parked), default=0)
@@ -54,17 +59,19 @@ class Parking:
         """Return whether there is room for a sequence, as far as is known before its state is copied."""
         return self._budget > 0 and len(tokens) < self._too_long
 
-    def park(self, tokens: list[int], state: State, checkpoints: tuple[Checkpoint, ...] = ()) -> None:
+    def park(self, tokens: list[int], state: State, checkpoints: tuple[Checkpoint, ...] = ()) -> Parked | None:
         """Take a sequence in; the longest unused ones leave when the budget is spent, but not for one that can't fit at all."""
         if len(state) > self._budget:
             self._too_long = min(self._too_long, len(tokens))
-            return
+            return None
         self._parked = [parked for parked in self._parked if parked.tokens != tokens[: len(parked.tokens)]]
         while len(state) + total_bytes(checkpoints) > self._budget:
             checkpoints = thinned(checkpoints)
-        self._parked.append(Parked(list(tokens), state, checkpoints))
-        while sum(parked.size for parked in self._parked) > self._budget:
+        taken = Parked(list(tokens), state, checkpoints)
+        self._parked.append(taken)
+        while self.free_bytes < 0:
             del self._parked[0]
+        return taken
 
     def find(self, prompt: list[int], *, whole: bool) -> tuple[Parked | None, int]:
         """Return the sequence that shares the longest prefix with a prompt, and its length.
@@ -87,7 +94,7 @@ class Parking:
             self._parked.remove(parked)
             self._parked.append(parked)
 
-    def drop(self, parked: Parked) -> None:
+    def drop(self, parked: Parked | None) -> None:
         """Let a sequence go, if it has not gone yet."""
-        if parked in self._parked:
+        if parked is not None and parked in self._parked:
             self._parked.remove(parked)
