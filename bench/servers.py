@@ -27,10 +27,11 @@ MODEL = "bench"
 READY_S = 120.0
 PEER = """
 import signal, sys, xllamacpp
-path, port, slots, context, threads = sys.argv[1], *map(int, sys.argv[2:])
+path, port, slots, context, threads, unified = sys.argv[1], *map(int, sys.argv[2:])
 params = xllamacpp.CommonParams()
 params.model.path, params.n_ctx, params.n_parallel = path, context * slots, slots
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+params.kv_unified = bool(unified)
 params.port, params.hostnames = port, ["127.0.0.1"]
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
@@ -59,12 +60,13 @@ class Server:
 
 @dataclass(frozen=True)
 class Setup:
-    """What both servers are given; `context` is in tokens per slot."""
+    """What both servers are given; `context` is in tokens per slot. `unified` gives the peer one cache for all, as corral has."""
 
     model: Path
     slots: int = 8
     context: int = 2048
     threads: int = 2
+    unified: bool = False
 
 
 def free_port() -> int:
@@ -97,7 +99,7 @@ def corral(setup: Setup) -> Iterator[Server]:
 @contextmanager
 def peer(setup: Setup) -> Iterator[Server]:
     port = free_port()
-    figures = [str(number) for number in (port, setup.slots, setup.context, setup.threads)]
+    figures = [str(int(number)) for number in (port, setup.slots, setup.context, setup.threads, setup.unified)]
     command = [sys.executable, "-c", PEER, str(setup.model), *figures]
     with _running("llama-server", command, port, "/health", dict(os.environ)) as server:
         yield server

@@ -46,23 +46,29 @@ async def longest_gap(server: Server, seed: object) -> tuple[float, float]:
     return max((await running).gaps_s), late.first_s
 
 
+async def crowds(table: Table, servers: tuple[Server, Server], streams: int, pairs: int, remark: str = "") -> None:
+    """Add what as many streams at once get of each server."""
+    rates = {server.name: ([], [], []) for server in servers}
+    for pair in range(pairs):
+        for server in servers:
+            whole, decoding, replies = await crowd(server, streams, (streams, pair))
+            gaps = sorted(gap for reply in replies for gap in reply.gaps_s)
+            for figures, figure in zip(rates[server.name], (whole, decoding, gaps[len(gaps) * 99 // 100]), strict=True):
+                figures.append(figure)
+    ours, theirs = (rates[server.name] for server in servers)
+    table.add(f"{streams} streams, whole requests{remark}", ours[0], theirs[0], more_is_better=True, unit="tok/s")
+    table.add(f"{streams} streams, decoding only{remark}", ours[1], theirs[1], more_is_better=True, unit="tok/s")
+    table.add(f"{streams} streams, 99th percentile of gaps{remark}", ours[2], theirs[2], more_is_better=False, unit="s")
+
+
 async def measure(options: object) -> None:
     table = Table("throughput, distinct prompts")
-    with both(Setup(options.model, threads=options.threads)) as servers:
-        for server in servers:
-            await crowd(server, 1, "warm")
-        for streams in map(int, options.streams.split(",")):
-            rates = {server.name: ([], [], []) for server in servers}
-            for pair in range(options.pairs):
-                for server in servers:
-                    whole, decoding, replies = await crowd(server, streams, (streams, pair))
-                    gaps = sorted(gap for reply in replies for gap in reply.gaps_s)
-                    for figures, figure in zip(rates[server.name], (whole, decoding, gaps[len(gaps) * 99 // 100]), strict=True):
-                        figures.append(figure)
-            ours, theirs = (rates[server.name] for server in servers)
-            table.add(f"{streams} streams, whole requests", ours[0], theirs[0], more_is_better=True, unit="tok/s")
-            table.add(f"{streams} streams, decoding only", ours[1], theirs[1], more_is_better=True, unit="tok/s")
-            table.add(f"{streams} streams, 99th percentile of gaps", ours[2], theirs[2], more_is_better=False, unit="s")
+    for unified, remark in ((False, ""), (True, ", one cache")):
+        with both(Setup(options.model, threads=options.threads, unified=unified)) as servers:
+            for server in servers:
+                await crowd(server, 1, "warm")
+            for streams in map(int, options.streams.split(",")):
+                await crowds(table, servers, streams, options.pairs, remark)
     with both(Setup(options.model, slots=2, context=8192, threads=options.threads)) as servers:
         gaps = {server.name: [] for server in servers}
         for pair in range(max(options.pairs // 2, 1)):
