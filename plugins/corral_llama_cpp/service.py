@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from corral.conversation import SegmentKind
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: What the decoding thread is asked to do. Text has become tokens by then, which would hold up running answers.
 Work: TypeAlias = "tuple[Generate, list[int], int] | Cancel | EmbedJob"
+#: Seconds without work that are taken for a pause; clients that answer by themselves ask again sooner.
+PAUSE_S = 0.1
 #: Tokens that may differ at the seam when a message is tokenised without what precedes it.
 _SEAM = 2
 
@@ -112,13 +114,20 @@ class Service:
             self.work_off()
 
     def work_off(self) -> None:
-        """Wait for work; do it, and what comes meanwhile. Then make use of the pause."""
-        work = self._work.get()
+        """Wait for work; do it, and what comes meanwhile."""
+        work = self._next()
         with self._loaded.busy():
             self._do(work)
             self._run_busy()
-        while self._work.empty() and self._engine.rest():
-            continue
+
+    def _next(self) -> Work:
+        """Wait for work, and make use of a pause that seems to be one: who asks again at once shall not have to wait for it."""
+        while True:
+            try:
+                return self._work.get(timeout=PAUSE_S)
+            except Empty:
+                if not self._engine.rest():
+                    return self._work.get()
 
     def _run_busy(self) -> None:
         while self._embeds or not self._engine.is_idle:

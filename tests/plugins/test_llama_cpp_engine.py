@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from corral.errors import ContextExceeded, CorralError, RunnerError
 from corral.events import TokenLogprob
+from corral_llama_cpp.engine import loop
 from corral_llama_cpp.engine.checkpoints import TAIL, Checkpoint, marks, merged, thinned, total_bytes
 from corral_llama_cpp.engine.limits import fit, window
 from corral_llama_cpp.engine.loop import Engine
@@ -216,7 +217,14 @@ class Bench:
         self.backend = backend
         self.budget = budget
         self.engine = Engine(
-            backend, slots=slots, sequences=slots + 2, idle_cells=backend.capacity // 4, parking_bytes=budget, spacing=3, fail=self.fail
+            backend,
+            slots=slots,
+            sequences=slots + 2,
+            idle_cells=backend.capacity // 4,
+            parking_bytes=budget,
+            spacing=3,
+            apart_cells=backend.capacity // 8,
+            fail=self.fail,
         )
         self.failed: dict[int, CorralError] = {}
         self.text: dict[int, str] = {}
@@ -374,6 +382,19 @@ class UnshiftableCompany(Company):
     can_shift = False
 
 
+class ApartCompany(Company):
+    """Answers and prompts are evaluated apart whenever both are there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(loop, "BLOCK_ROWS", 2)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.patch.undo()
+
+
 QUICK = settings(max_examples=50, stateful_step_count=30, deadline=None)
 TestCompany = Company.TestCase
 TestCompany.settings = QUICK
@@ -385,6 +406,8 @@ TestUncuttableCompany = UncuttableCompany.TestCase
 TestUncuttableCompany.settings = QUICK
 TestUnshiftableCompany = UnshiftableCompany.TestCase
 TestUnshiftableCompany.settings = QUICK
+TestApartCompany = ApartCompany.TestCase
+TestApartCompany.settings = QUICK
 
 
 def test_a_burst_with_a_new_common_prefix_computes_it_once():
@@ -694,6 +717,22 @@ def test_an_empty_prompt_starts_from_the_models_own_first_token():
     id_ = table.ask([], num_predict=3)
     table.run()
     assert table.result(id_) == oracle([1], Sampling(num_predict=3))
+
+
+@pytest.mark.parametrize(("prompt", "cells", "expected"), [(100, 30, [1, 100]), (20, 30, [21]), (100, 300, [101])])
+def test_answers_are_evaluated_apart_from_much_prompt_in_a_full_cache(prompt, cells, expected):
+    table = bench(slots=2, context_tokens=512, batch_tokens=128)
+    table.engine._apart_cells = cells
+    table.ask([1 + i % 4 for i in range(40)], num_predict=40)
+    table.step()
+    table.ask([5] * prompt, num_predict=1)
+    sizes: list[int] = []
+    decode = table.backend.decode
+    table.backend.decode = lambda batch: (sizes.append(len(batch.tokens)), decode(batch))[1]
+
+    table.step()
+
+    assert sizes == expected
 
 
 def test_a_long_prompt_does_not_stop_a_running_answer():

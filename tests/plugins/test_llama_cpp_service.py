@@ -113,23 +113,41 @@ class FullCache:
         return False
 
 
-def test_a_pause_is_used_until_the_next_request_comes() -> None:
-    rests: list[int] = []
+def test_a_pause_is_used_until_the_next_request_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corral_llama_cpp.service.PAUSE_S", 0.0)
+    deeds: list[str] = []
 
     def rest() -> bool:
-        rests.append(1)
-        if len(rests) == 3:
+        deeds.append("rest")
+        if len(deeds) == 3:
             service.take(Cancel(7))
         return True
 
-    engine = SimpleNamespace(is_idle=True, takes_checkpoints=False, cancel=lambda id_: None, rest=rest)
-    loaded = SimpleNamespace(engine=lambda fail: engine, busy=nullcontext, model=SimpleNamespace(vocabulary=None))
-    service = Service(cast("LoadedModel", loaded), print)
-    service.take(Cancel(6))
+    service = _service(SimpleNamespace(is_idle=True, takes_checkpoints=False, cancel=lambda id_: deeds.append("work"), rest=rest))
 
     service.work_off()
 
-    assert len(rests) == 3
+    assert deeds == ["rest", "rest", "rest", "work"]
+
+
+def test_who_asks_again_at_once_does_not_wait_for_what_a_pause_is_for() -> None:
+    deeds: list[str] = []
+    engine = SimpleNamespace(
+        is_idle=True, takes_checkpoints=False, cancel=lambda id_: deeds.append("work"), rest=lambda: deeds.append("rest")
+    )
+    service = _service(engine)
+    service.take(Cancel(6))
+    service.take(Cancel(7))
+
+    service.work_off()
+    service.work_off()
+
+    assert deeds == ["work", "work"]
+
+
+def _service(engine: SimpleNamespace) -> Service:
+    loaded = SimpleNamespace(engine=lambda fail: engine, busy=nullcontext, model=SimpleNamespace(vocabulary=None))
+    return Service(cast("LoadedModel", loaded), print)
 
 
 class PaperEmbedder:

@@ -30,6 +30,8 @@ WORTH_WAITING = 16
 MOST_DRAFTED = 32
 #: With more answers than these a further row of the batch costs as much as it could spare (1.9 for 2 rows, 3.0 for 4, 5.2 for 8 of 1).
 MOST_GUESSING = 2
+#: Rows from which on llama.cpp's attention on a CPU takes blocks of as many; one with answers in it passes over everybody's cells.
+BLOCK_ROWS = 64
 
 
 @dataclass(slots=True)
@@ -54,11 +56,14 @@ class Engine:
         idle_cells: int,
         parking_bytes: int,
         spacing: int,
+        apart_cells: float,
         fail: Callable[[int, CorralError], None],
     ) -> None:
         self._backend = backend
         self._slots = slots
         self._spacing = spacing
+        #: With more cells in use than these, a block of the attention costs more than a second batch.
+        self._apart_cells = apart_cells
         self._fail = fail
         #: Whether it matters where the last message of a prompt begins.
         self.takes_checkpoints = backend.cut is Cut.AT_CHECKPOINTS
@@ -118,8 +123,7 @@ class Engine:
         for stream in self._streams:
             self._follow(stream)
             self._slide(stream)
-        parts, batch = self._compose()
-        if parts:
+        for parts, batch in self._compose():
             self._evaluate(parts, batch)
         outputs = [output for stream in self._streams if (output := stream.output())]
         for stream in [s for s in self._streams if s.is_over]:
@@ -200,18 +204,28 @@ class Engine:
         del stream.target[keep : keep + discard]
         stream.note(Note("context_shifted", f"the context is full; {discard} tokens after the first {keep} were dropped"))
 
-    def _compose(self) -> tuple[list[Part], Batch]:
-        batch, parts = Batch(), []
+    def _compose(self) -> list[tuple[list[Part], Batch]]:
         streams = [s for s in self._streams if s.leader is None and not s.is_over]
         wants = [Want(s.next_tokens, s.is_running) for s in streams]
         running = sum(want.running for want in wants)
         chunk = self._pacer.chunk(running=running, waiting=len(wants) - running)
         shares = compose(wants, batch=self._backend.batch_tokens, chunk=chunk)
         room = MOST_DRAFTED // running if 0 < running == len(wants) <= MOST_GUESSING else 0
-        for stream, share in zip(streams, shares, strict=True):
-            if share:
-                parts.append(self._add(stream, share, room, batch))
-        return parts, batch
+        given = [(stream, share) for stream, share in zip(streams, shares, strict=True) if share]
+        return [self._batch(group, room) for group in self._groups(given)]
+
+    def _groups(self, given: list[tuple[Stream, int]]) -> list[list[tuple[Stream, int]]]:
+        """Return who is evaluated together: all, or answers apart from prompts where that is faster."""
+        answers = [pair for pair in given if pair[0].is_running]
+        rows = sum(share for _, share in given)
+        is_mixed = 0 < len(answers) < len(given)
+        if is_mixed and rows >= BLOCK_ROWS and self._cells.used > self._apart_cells:
+            return [answers, [pair for pair in given if not pair[0].is_running]]
+        return [given] if given else []
+
+    def _batch(self, given: list[tuple[Stream, int]], room: int) -> tuple[list[Part], Batch]:
+        batch = Batch()
+        return [self._add(stream, share, room, batch) for stream, share in given], batch
 
     def _add(self, stream: Stream, share: int, room: int, batch: Batch) -> Part:
         start = stream.computed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _EMBED_SEQUENCES = 16
 #: Bytes of weights that are read while one head of one layer passes over a hundred cells of somebody else (measured on a CPU):
 #: with one cell for as many bytes, idle cells cost a percent of a step. What must leave is parked.
 _BYTES_PER_IDLE_CELL = 2800
+#: With so many times as many cells in use, a block of 64 rows that passes over all of them takes as long as the weights do.
+_APART = 2
 #: Fewer tokens are computed again sooner than a copy of the state would be worth its memory and a batch cut in two.
 _SPACING = 32
 #: Seconds between two looks at who else wants the cores; a look costs 20 us, which a small model's step can feel.
@@ -66,13 +69,15 @@ class Loaded:
     def engine(self, fail: Callable[[int, CorralError], None]) -> Engine:
         """Return an engine on this model's context."""
         backend = LlamaBackend(self.model, self.context, self.load.context_tokens, self.draft_model)
+        idle_cells = self.model.weight_bytes // (self.model.attention_heads * _BYTES_PER_IDLE_CELL)
         return Engine(
             backend,
             slots=self.load.parallel,
             sequences=self.sequences,
-            idle_cells=self.model.weight_bytes // (self.model.attention_heads * _BYTES_PER_IDLE_CELL),
+            idle_cells=idle_cells,
             parking_bytes=self.load.parking_bytes,
             spacing=_SPACING,
+            apart_cells=math.inf if self.load.gpu_layers else _APART * idle_cells,
             fail=fail,
         )
 
