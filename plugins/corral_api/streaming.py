@@ -128,9 +128,14 @@ async def written(opened: Opened, writer: EventWriter) -> AsyncGenerator[bytes, 
     """Yield an answer as a writer writes it."""
     # Around everything: a client may leave before the first event is asked for, and then only this ends the answer.
     async with aclosing(opened), aclosing(all_events(opened)) as events:
-        yield writer.start()
+        head = writer.start()
+        if head and opened.first is None:
+            yield head
+            head = b""
         async for event in events:
-            if data := writer.event(event):
+            # The beginning goes out together with the first event where that is here already: it is waited for.
+            data, head = head + writer.event(event), b""
+            if data:
                 yield data
 
 
