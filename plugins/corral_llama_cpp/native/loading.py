@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ class Loaded:
     info: LoadedInfo
     sequences: int
     threads: int
-    _looks_at: float = 0.0
+    _looks_at: float = field(default=0.0, init=False)
 
     def engine(self, fail: Callable[[int, CorralError], None]) -> Engine:
         """Return an engine on this model's context."""
