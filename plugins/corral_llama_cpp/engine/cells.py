@@ -33,6 +33,8 @@ class Sequence:
     cells: list[int] = field(default_factory=list)
     #: Where a memory that can't be cut can go back to; those of shorter lengths first.
     checkpoints: tuple[Checkpoint, ...] = ()
+    #: A copy that was made before the sequence had to leave.
+    copy: Parked | None = None
     is_busy: bool = True
     used_at: int = 0
 
@@ -68,8 +70,6 @@ class Cells:
         self._clock = count(1)
         #: Cells that are none of ours: an input to embed, of which more is to come.
         self.held = 0
-        #: An idle sequence that was copied before it had to leave, and the copy.
-        self._ahead: tuple[Sequence, Parked | None] | None = None
 
     @property
     def used(self) -> int:
@@ -268,10 +268,9 @@ class Cells:
         self._forget(sequence, kept, len(sequence.cells))
 
     def _take_over(self, sequence: Sequence, length: int) -> Sequence:
-        if self._ahead is not None and self._ahead[0] is sequence:
-            # It will grow; a copy of its beginning would pass for one of the whole.
-            self._parking.drop(self._ahead[1])
-            self._ahead = None
+        # It will grow; a copy of its beginning would pass for one of the whole.
+        self._parking.drop(sequence.copy)
+        sequence.copy = None
         sequence.is_busy = True
         sequence.used_at = next(self._clock)
         if length < len(sequence.tokens):
@@ -308,12 +307,12 @@ class Cells:
 
     def _copy_ahead(self, sequence: Sequence) -> bool:
         """Copy a sequence that is small, once, where that pushes no other copy out; False when there is no need or no room."""
-        if (self._ahead is not None and self._ahead[0] is sequence) or not self._parking.is_wanted(sequence.tokens):
+        if sequence.copy is not None or not self._parking.is_wanted(sequence.tokens):
             return False
         size = self._memory.state_bytes(sequence.id) + total_bytes(sequence.checkpoints)
         if size > min(MOST_AHEAD_BYTES, self._parking.free_bytes):
             return False
-        self._ahead = (sequence, self._park(sequence))
+        sequence.copy = self._park(sequence)
         return True
 
     def _drop(self, sequence: Sequence) -> None:
@@ -321,8 +320,6 @@ class Cells:
         self._forget(sequence, 0, len(sequence.cells))
         del self._sequences[sequence.id]
         self._free_ids.append(sequence.id)
-        if self._ahead is not None and self._ahead[0] is sequence:
-            self._ahead = None
 
     def _forget(self, sequence: Sequence, start: int, end: int) -> None:
         for number in sequence.cells[start:end]:
