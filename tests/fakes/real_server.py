@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -42,12 +45,23 @@ def create(home: Path, name: str, modelfile: str) -> None:
 
 @contextmanager
 def served(home: Path) -> Iterator[str]:
-    """Yield the URL of a server; leaving the block stops it."""
+    """Yield the URL of a server; leaving the block stops it. What it says is in the report of the test that runs then."""
     command = [sys.executable, "-m", "corral", "serve"]
     with subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         try:
-            yield next(found.group() for line in server.stderr if (found := re.search(r"http://[\d.:]+", line)))
+            url = _url(server.stderr)
+            threading.Thread(target=sys.stderr.writelines, args=(server.stderr,), daemon=True).start()
+            yield url
         finally:
             server.terminate()
-            server.stderr.read()
+            server.wait()
+
+
+def _url(lines: Iterable[str]) -> str:
+    said = []
+    for line in lines:
+        said.append(line)
+        if found := re.search(r"http://[\d.:]+", line):
+            return found.group()
+    pytest.fail(f"the server ended before it listened:\n{''.join(said)}")
