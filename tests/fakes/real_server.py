@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -47,15 +47,17 @@ def create(home: Path, name: str, modelfile: str) -> None:
 def served(home: Path) -> Iterator[str]:
     """Yield the URL of a server; leaving the block stops it. What it says is in the report of the test that runs then."""
     command = [sys.executable, "-m", "corral", "serve"]
-    with subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as server:
+    with (
+        subprocess.Popen(command, env=environment(home), stderr=subprocess.PIPE, text=True) as server,
+        ThreadPoolExecutor(1) as listener,
+    ):
         assert server.stderr is not None
         try:
             url = _url(server.stderr)
-            threading.Thread(target=sys.stderr.writelines, args=(server.stderr,), daemon=True).start()
+            listener.submit(sys.stderr.writelines, server.stderr)
             yield url
         finally:
             server.terminate()
-            server.wait()
 
 
 def _url(lines: Iterable[str]) -> str:
