@@ -138,7 +138,8 @@ def test_the_runner_says_what_it_took(table):
     assert info.pid != os.getpid()
 
 
-def test_the_same_question_evaluates_one_token(table):
+def test_the_same_question_evaluates_one_token(fresh_table):
+    table = fresh_table
     first = table.ask("Name three colours.")
     second = table.ask("Name three colours.")
     assert second.text == first.text
@@ -176,7 +177,8 @@ def test_text_survives_tokens(table, text):
     assert table.run(table.runner.detokenize(tokens)) == text
 
 
-def test_stop_strings_end_the_answer_and_are_not_shown(table):
+def test_stop_strings_end_the_answer_and_are_not_shown(fresh_table):
+    table = fresh_table
     whole = table.ask("Count from 1 to 9.").text
     stop = whole[7:10]
     cut = table.ask("Count from 1 to 9.", stop=(stop,))
@@ -250,7 +252,8 @@ def test_a_grammar_holds_at_high_temperature_too(table):
     assert json.loads(answer.text)["age"] >= 0
 
 
-def test_a_lazy_grammar_sleeps_until_its_trigger(table):
+def test_a_lazy_grammar_sleeps_until_its_trigger(fresh_table):
+    table = fresh_table
     gbnf = 'root ::= "Paris" " :-) end"'
     free = table.ask("What is the capital of France?").text
     answer = table.ask("What is the capital of France?", grammar=Grammar(gbnf=gbnf, triggers=("Paris",)))
@@ -341,8 +344,9 @@ def test_an_embedding_leaves_running_answers_as_they_are(table):
     assert "Paris" in table.run(both())[0].text
 
 
-def test_an_input_longer_than_a_batch_is_embedded_whole(table):
+def test_an_input_longer_than_a_batch_is_embedded_whole(fresh_table):
     """Only the last token counts, and it has seen what other batches brought."""
+    table = fresh_table
     text = "word " * 180
     whole = table.run(table.runner.embed([f"{text} cat", f"{text} cat", f"{text} dog"], truncate=False))
 
