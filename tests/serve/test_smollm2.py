@@ -42,6 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, smollm2_path: Path) -> Path:
     for name in CALL_FORMATS:
         create(home, f"caller-{name}", f"FROM smollm2\nRENDERER {name}\nPARSER {name}\n")
     create(home, "thinker", "FROM smollm2\nRENDERER qwen3\nPARSER qwen3\n")
+    create(home, "terse", "FROM smollm2\nPARAMETER num_predict 16\n")
     return home
 
 
@@ -182,4 +183,4 @@ def test_a_prompt_can_be_seen_without_running_it(home: Path) -> None:
 
 
 def test_run_answers_without_a_server(home: Path) -> None:
-    assert corral(home, "run", "smollm2", "Say hello.").strip()
+    assert corral(home, "run", "terse", "Say hello.").strip()
