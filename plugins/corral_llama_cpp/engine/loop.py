@@ -216,12 +216,12 @@ class Engine:
 
     def _groups(self, given: list[tuple[Stream, int]]) -> list[list[tuple[Stream, int]]]:
         """Return who is evaluated together: all, or answers apart from prompts where that is faster."""
-        answers = [pair for pair in given if pair[0].is_running]
         rows = sum(share for _, share in given)
-        is_mixed = 0 < len(answers) < len(given)
-        if is_mixed and rows >= BLOCK_ROWS and self._cells.used > self._apart_cells:
-            return [answers, [pair for pair in given if not pair[0].is_running]]
-        return [given] if given else []
+        if rows < BLOCK_ROWS or self._cells.used <= self._apart_cells:
+            return [given] if given else []
+        answers = [pair for pair in given if pair[0].is_running]
+        prompts = [pair for pair in given if not pair[0].is_running]
+        return [group for group in (answers, prompts) if group]
 
     def _batch(self, given: list[tuple[Stream, int]], room: int) -> tuple[list[Part], Batch]:
         batch = Batch()
